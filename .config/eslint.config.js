@@ -1,0 +1,33 @@
+import neostandard from 'neostandard'
+
+/**
+ * The house of Geordi: which room may import which. The web process must never load the profiler,
+ * Graphviz or PDFKit, so the table is a lint rule and not only a habit.
+ */
+const mayImport = {
+  'packages/profile': [],
+  'packages/callgraph': ['profile'],
+  'packages/report': ['profile', 'callgraph'],
+  'packages/profiler': ['profile'],
+  'packages/replay': ['profile'],
+  'packages/fastify': ['replay'],
+  'services/worker': ['profile', 'profiler', 'report', 'replay'],
+  'services/demo': ['fastify', 'worker', 'replay']
+}
+
+const walls = Object.entries(mayImport).map(([room, allowed]) => ({
+  files: [`${room}/src/**/*.ts`],
+  rules: {
+    'no-restricted-imports': ['error', {
+      patterns: [{
+        regex: `^@geordi/(?!(?:${['-', ...allowed].join('|')})(?:/|$))`,
+        message: `${room} may import only: ${allowed.map(name => `@geordi/${name}`).join(', ') || 'nothing of ours'}.`
+      }]
+    }]
+  }
+}))
+
+export default [
+  ...neostandard({ ts: true, ignores: ['**/dist/**', '**/fixtures/**'] }),
+  ...walls
+]

@@ -1,0 +1,74 @@
+import { ReplayError } from './errors.ts'
+import type { ResultStore } from './store.ts'
+
+/** A queue server: BullMQ's queue of replay ids, and the store of what belongs to them. */
+export interface Backend {
+  readonly store: ResultStore
+  /** Adds a replay to the queue. Adding an id twice is a no-op. */
+  enqueue (id: string): Promise<void>
+  /** Takes replays from the queue, each once, until the consumer is closed. */
+  consume (handler: (id: string) => Promise<void>, options: ConsumeOptions): Promise<Consumer>
+  close (): Promise<void>
+}
+
+export interface ConsumeOptions {
+  /** How many replays at a time. */
+  readonly concurrency: number
+  /** Told of trouble with the queue server; the consumer goes on by itself when it is back. */
+  readonly onError: (error: Error) => void
+}
+
+export interface Consumer {
+  /** Takes no new replay and resolves when those under way have ended. */
+  close (): Promise<void>
+}
+
+export interface BackendOptions {
+  /** `redis://…`, `rediss://…`, `postgres://…` or `postgresql://…` */
+  readonly url: string
+  /** Keeps several apps on one server apart. */
+  readonly name: string
+  /**
+   * `web`: fail within a second, because somebody waits for the answer.
+   * `worker`: wait for the server to come back, because a replay's outcome must not get lost.
+   */
+  readonly role: 'web' | 'worker'
+}
+
+/** A name becomes a key prefix, a BullMQ queue and a PostgreSQL schema, so it is kept plain. */
+const NAME = /^[a-z][a-z0-9_]{0,39}$/
+
+/**
+ * Opens the backend that the URL's scheme names. Nothing is connected before the first use.
+ * @throws ReplayError `GEORDI_OPTION_INVALID` for another scheme or a wrong name.
+ */
+export async function openBackend (options: BackendOptions): Promise<Backend> {
+  // Only the driver in use is loaded: a web process on Redis never loads pg.
+  const open = backendFor(options)
+  return open === 'redis'
+    ? new (await import('./redis.ts')).RedisBackend(options)
+    : new (await import('./postgres.ts')).PostgresBackend(options)
+}
+
+/** Which backend the options name, checking them. */
+export function backendFor ({ url, name }: Pick<BackendOptions, 'url' | 'name'>): 'redis' | 'postgres' {
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new ReplayError('GEORDI_OPTION_INVALID',
+      'Option `queue.name` must be lower-case letters, digits and underscores, begin with a letter and have at most 40 characters.')
+  }
+  const scheme = typeof url === 'string' && URL.canParse(url) ? new URL(url).protocol : ''
+  if (scheme === 'redis:' || scheme === 'rediss:') return 'redis'
+  if (scheme === 'postgres:' || scheme === 'postgresql:') return 'postgres'
+  throw new ReplayError('GEORDI_OPTION_INVALID',
+    'Option `queue.url` must be a redis://, rediss://, postgres:// or postgresql:// URL.')
+}
+
+/** How long a web process waits for the queue server: the admin gets a 503 within a second. */
+export const WEB_TIMEOUT = 800
+
+/** What a driver threw, as the one error that callers look for. */
+export function unavailable (cause: unknown): ReplayError {
+  if (cause instanceof ReplayError) return cause
+  const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code || cause.name : String(cause)
+  return new ReplayError('GEORDI_QUEUE_UNAVAILABLE', `The queue server can't be reached (${reason}). Check \`queue.url\` and that the server runs.`, { cause })
+}

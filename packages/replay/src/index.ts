@@ -1,0 +1,13 @@
+// The captured request
+export { encodeCapture, decodeCapture, type CapturedRequest, type CapturedConnection, type CapturedSession } from './capture.ts'
+// The seal
+export { createSealer, type Sealer } from './seal.ts'
+// The queue and what became of each replay
+export { Replays, workerName, failure, type ReplaysOptions, type ReplayTask, type ReplayConsumerOptions } from './replays.ts'
+export { FINAL_STATES, REPORT, RAW_PROFILE, type Replay, type ReplayState, type ReplayFailure } from './record.ts'
+export { backendFor, openBackend, type Backend, type BackendOptions, type ConsumeOptions, type Consumer } from './backend.ts'
+export { type ResultStore, type StoredReplay } from './store.ts'
+// Errors
+export { ReplayError, type ReplayErrorCode } from './errors.ts'
+// The replay process's two sides
+export { becomeReplayProcess, replayProcess, REPLAY_VARIABLE, type ReplayProcess, type ReplayedApp } from './replay-process.ts'

@@ -1,0 +1,49 @@
+/**
+ * Where a replay stands.
+ * - `queued`: waits for a worker
+ * - `starting`: a worker has it and waits for the app to come up; it has not run
+ * - `running`: the request is being replayed
+ * - `rendering`: it has ended; the report is being made
+ * - `done`: the report is there
+ * - `failed`: there is no report; `error` says why
+ * - `lost`: its worker died. Derived by who reads, because the dead write nothing.
+ */
+export type ReplayState = 'queued' | 'starting' | 'running' | 'rendering' | 'done' | 'failed' | 'lost'
+
+/** States that don't change any more. */
+export const FINAL_STATES: ReadonlySet<ReplayState> = new Set(['done', 'failed', 'lost'])
+
+/** All that is known of a replay but its artefacts' bytes. Times are milliseconds since 1970. */
+export interface Replay {
+  readonly id: string
+  readonly state: ReplayState
+  readonly method: string
+  /** Path and query without geordi's parameter. */
+  readonly url: string
+  readonly by?: string
+  readonly queuedAt: number
+  readonly startedAt?: number
+  /** When the answer was complete, or the replay had failed. */
+  readonly finishedAt?: number
+  /** Host name and pid of the worker. */
+  readonly worker?: string
+  /** What the app answered. */
+  readonly statusCode?: number
+  /** From the request's arrival to the end of the answer, in milliseconds. */
+  readonly wallTime?: number
+  readonly error?: ReplayFailure
+  /** Whether the request can have had effects: false until it is sent to the app. */
+  readonly ran: boolean
+  /** Names of the artefacts that can be fetched. */
+  readonly artefacts: readonly string[]
+}
+
+/** Why there is no report, in words for the admin. */
+export interface ReplayFailure {
+  readonly code: string
+  readonly message: string
+}
+
+/** Artefacts' names, which are also the last part of their URLs. */
+export const REPORT = 'report.pdf'
+export const RAW_PROFILE = 'profile.cpuprofile'

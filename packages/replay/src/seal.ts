@@ -1,0 +1,69 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { ReplayError } from './errors.ts'
+
+/** Encrypts and authenticates what goes through the queue server, so that reading it shows nothing and
+ * writing it achieves nothing. */
+export interface Sealer {
+  /** Seals bytes for one replay and one purpose; opened under another id or purpose, they don't open. */
+  seal (id: string, purpose: string, bytes: Uint8Array): Buffer
+  /** @throws ReplayError `GEORDI_SEAL_BROKEN` */
+  open (id: string, purpose: string, sealed: Uint8Array): Buffer
+}
+
+/** Shortest secret taken: 32 characters, 128 bits even if they are hexadecimal digits. */
+const SECRET_MIN_LENGTH = 32
+const VERSION = 1
+const NONCE_LENGTH = 12
+const TAG_LENGTH = 16
+const HEAD_LENGTH = 1 + NONCE_LENGTH + TAG_LENGTH
+
+/**
+ * AES-256-GCM under a key derived with HKDF-SHA-256.
+ * @param secrets One secret, or several for rotation: the first seals, all of them open.
+ * @throws ReplayError `GEORDI_OPTION_INVALID` when a secret is shorter than 32 characters.
+ */
+export function createSealer (secrets: string | readonly string[]): Sealer {
+  const list = typeof secrets === 'string' ? [secrets] : secrets
+  if (!Array.isArray(list) || list.length === 0 || list.some(secret => typeof secret !== 'string' || secret.length < SECRET_MIN_LENGTH)) {
+    throw new ReplayError('GEORDI_OPTION_INVALID',
+      `Option \`secret\` must be a string of at least ${SECRET_MIN_LENGTH} characters (or a list of them), the same for the web process and the worker. Make one with: openssl rand -hex 32`)
+  }
+  const keys = list.map(secret => Buffer.from(hkdfSync('sha256', secret, '', 'geordi seal v1', 32)))
+
+  return {
+    seal (id, purpose, bytes) {
+      const nonce = randomBytes(NONCE_LENGTH)
+      const cipher = createCipheriv('aes-256-gcm', keys[0]!, nonce)
+      cipher.setAAD(associatedData(id, purpose))
+      const text = [cipher.update(bytes), cipher.final()]
+      return Buffer.concat([Buffer.from([VERSION]), nonce, cipher.getAuthTag(), ...text])
+    },
+
+    open (id, purpose, sealed) {
+      if (sealed.length >= HEAD_LENGTH && sealed[0] === VERSION) {
+        for (const key of keys) {
+          const opened = tryKey(key, id, purpose, sealed)
+          if (opened !== null) return opened
+        }
+      }
+      throw new ReplayError('GEORDI_SEAL_BROKEN',
+        'What the queue server holds for this replay does not open: it was altered, or sealed with another secret. Give the web process and the worker the same `secret`.')
+    }
+  }
+}
+
+function tryKey (key: Buffer, id: string, purpose: string, sealed: Uint8Array): Buffer | null {
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1, 1 + NONCE_LENGTH), { authTagLength: TAG_LENGTH })
+  decipher.setAAD(associatedData(id, purpose))
+  decipher.setAuthTag(sealed.subarray(1 + NONCE_LENGTH, HEAD_LENGTH))
+  try {
+    return Buffer.concat([decipher.update(sealed.subarray(HEAD_LENGTH)), decipher.final()])
+  } catch {
+    return null
+  }
+}
+
+/** JSON keeps `('a', 'b:c')` apart from `('a:b', 'c')`. */
+function associatedData (id: string, purpose: string): Buffer {
+  return Buffer.from(JSON.stringify(['geordi', id, purpose]))
+}

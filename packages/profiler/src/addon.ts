@@ -1,0 +1,69 @@
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import type { CpuProfile, CpuProfileNode } from './cpu-profile.ts'
+import type { EngineDriver } from './cpu-profiler.ts'
+
+/** The part of v8-profiler-next in use; its own types describe the old tree format only. */
+interface Addon {
+  setGenerateType (type: 0 | 1): void
+  setSamplingInterval (interval: number): void
+  startProfiling (name: string, recordSamples: boolean): void
+  stopProfiling (name: string): AddonProfile
+  deleteAllProfiles (): void
+}
+
+interface AddonProfile {
+  readonly nodes: ReadonlyArray<{
+    readonly id: number
+    readonly hitCount: number
+    readonly callFrame: { readonly functionName: string, readonly scriptId: number, readonly url: string, readonly lineNumber: number, readonly columnNumber: number }
+    readonly children: number[]
+  }>
+  readonly startTime: number
+  readonly endTime: number
+  readonly samples: number[]
+  readonly timeDeltas: number[]
+}
+
+const NAME = 'geordi'
+/** The format with `nodes` and `timeDeltas`; 0 is the older one with nested children. */
+const FLAT = 1
+
+/** Loads v8-profiler-next; throws what `require` throws where it was not compiled. */
+export function openAddon (): EngineDriver {
+  const addon = createRequire(import.meta.url)('v8-profiler-next') as Addon
+  addon.setGenerateType(FLAT)
+  return {
+    start (interval) {
+      addon.setSamplingInterval(interval)
+      addon.startProfiling(NAME, true)
+    },
+    stop () {
+      const profile = normalise(addon.stopProfiling(NAME))
+      // Stopped profiles stay in native memory until they are deleted.
+      addon.deleteAllProfiles()
+      return profile
+    }
+  }
+}
+
+/** The addon counts lines and columns from 1, gives numbers as script ids and plain paths for CommonJS modules. */
+function normalise ({ nodes, startTime, endTime, samples, timeDeltas }: AddonProfile): CpuProfile {
+  return { nodes: nodes.map(normaliseNode), startTime, endTime, samples, timeDeltas }
+}
+
+function normaliseNode ({ id, hitCount, callFrame, children }: AddonProfile['nodes'][number]): CpuProfileNode {
+  const { functionName, scriptId, url, lineNumber, columnNumber } = callFrame
+  return {
+    id,
+    callFrame: {
+      functionName,
+      scriptId: String(scriptId),
+      url: url.startsWith('/') || /^[A-Za-z]:\\/.test(url) ? pathToFileURL(url).href : url,
+      lineNumber: lineNumber - 1,
+      columnNumber: columnNumber - 1
+    },
+    hitCount,
+    children
+  }
+}

@@ -1,0 +1,75 @@
+import { ProfilerError } from './errors.ts'
+import type { CpuProfile } from './cpu-profile.ts'
+import { openAddon } from './addon.ts'
+import { openInspector } from './inspector.ts'
+
+/** Which door to V8's CPU profiler is used. */
+export type Engine = 'v8-profiler-next' | 'node:inspector'
+
+export interface CpuProfilerOptions {
+  /**
+   * Microseconds between samples. 1000 costs the profiled code up to 4 %, 250 up to 14 %, 100 up to 28 %.
+   * @defaultValue 1000
+   */
+  readonly interval?: number
+  /** @defaultValue v8-profiler-next, and node:inspector where the addon can't be loaded */
+  readonly engine?: Engine
+}
+
+/** Records what the main thread of this process does; one recording at a time. */
+export interface CpuProfiler {
+  readonly engine: Engine
+  /** Microseconds between samples. */
+  readonly interval: number
+  /** @throws ProfilerError `GEORDI_PROFILER_STATE` while a recording runs. */
+  start (): void
+  /** Ends the recording. @throws ProfilerError `GEORDI_PROFILER_STATE` when none runs. */
+  stop (): CpuProfile
+}
+
+/** What an engine does; the checks around it are the same for all, because the addon crashes without them. */
+export interface EngineDriver {
+  start (interval: number): void
+  stop (): CpuProfile
+}
+
+const DEFAULT_INTERVAL = 1000
+
+/**
+ * Opens V8's CPU profiler.
+ * @throws ProfilerError `GEORDI_OPTION_INVALID`; `GEORDI_ENGINE_UNAVAILABLE` when a given engine can't be loaded.
+ */
+export function createCpuProfiler ({ interval = DEFAULT_INTERVAL, engine }: CpuProfilerOptions = {}): CpuProfiler {
+  if (!Number.isSafeInteger(interval) || interval < 50 || interval > 1_000_000) {
+    throw new ProfilerError('GEORDI_OPTION_INVALID', 'Option `interval` must be a whole number of microseconds from 50 to 1000000.')
+  }
+  const [name, driver] = openEngine(engine)
+  let recording = false
+
+  return {
+    engine: name,
+    interval,
+    start () {
+      if (recording) throw new ProfilerError('GEORDI_PROFILER_STATE', 'The profiler is recording already; stop it first.')
+      driver.start(interval)
+      recording = true
+    },
+    stop () {
+      // The addon dies of a stop without a start (SIGSEGV), so it must never get there.
+      if (!recording) throw new ProfilerError('GEORDI_PROFILER_STATE', 'The profiler is not recording; start it first.')
+      recording = false
+      return driver.stop()
+    }
+  }
+}
+
+function openEngine (engine: Engine | undefined): [Engine, EngineDriver] {
+  if (engine === 'node:inspector') return [engine, openInspector()]
+  try {
+    return ['v8-profiler-next', openAddon()]
+  } catch (cause) {
+    if (engine === undefined) return ['node:inspector', openInspector()]
+    throw new ProfilerError('GEORDI_ENGINE_UNAVAILABLE',
+      'v8-profiler-next can\'t be loaded. It compiles when it is installed and needs python3, make and g++; or leave `engine` out to use node:inspector.', { cause })
+  }
+}

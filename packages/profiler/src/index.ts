@@ -1,0 +1,3 @@
+export { createCpuProfiler, type CpuProfiler, type CpuProfilerOptions, type Engine } from './cpu-profiler.ts'
+export { withRun, type CpuProfile, type CpuProfileNode } from './cpu-profile.ts'
+export { ProfilerError, type ProfilerErrorCode } from './errors.ts'

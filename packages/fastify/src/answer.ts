@@ -1,0 +1,84 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import Negotiator from 'negotiator'
+import type { Replay, ReplayError } from '@geordi/replay'
+import { REPORT } from '@geordi/replay'
+import { GeordiError } from './errors.ts'
+import { errorPage } from './html.ts'
+import type { GeordiSettings } from './options.ts'
+
+export type Kind = 'html' | 'json' | 'other'
+
+const KINDS: Readonly<Record<string, Kind>> = Object.freeze({ 'application/pdf': 'other', 'text/html': 'html', 'application/json': 'json' })
+const RETRY_AFTER = 1
+
+/** What the client wants; «other» is curl and wget, which say anything. */
+export function wanted (request: FastifyRequest): Kind {
+  const type = new Negotiator(request.raw).mediaType(Object.keys(KINDS))
+  return type === undefined ? 'other' : KINDS[type]!
+}
+
+/** Where a replay's page and artefacts are. */
+export function address (id: string, { prefix }: GeordiSettings, artefact?: string): string {
+  return artefact === undefined ? `${prefix}/${id}` : `${prefix}/${id}/${artefact}`
+}
+
+/** The answer to a flagged request: where its report will be. */
+export function answerQueued (request: FastifyRequest, reply: FastifyReply, replay: Replay, settings: GeordiSettings): FastifyReply {
+  const page = address(replay.id, settings)
+  const pdf = address(replay.id, settings, REPORT)
+  switch (wanted(request)) {
+    case 'html': return seeOther(reply, page)
+    case 'json': return sendJson(reply.code(202), { id: replay.id, state: replay.state, url: page, pdf })
+    case 'other': return seeOther(reply, `${pdf}?wait`)
+  }
+}
+
+/** An admin's flagged request that could not be queued. */
+export function answerFailure (request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
+  const failure = asGeordiError(error)
+  if (failure.statusCode === 503) reply.header('retry-after', RETRY_AFTER)
+  // The rest of a body that is too large is not worth reading.
+  if (failure.statusCode === 413) reply.header('connection', 'close')
+  request.log.warn({ err: error }, 'geordi could not queue a flagged request')
+  reply.code(failure.statusCode)
+  switch (wanted(request)) {
+    case 'html': return sendHtml(reply, errorPage(failure.message))
+    case 'json': return sendJson(reply, { statusCode: failure.statusCode, code: failure.code, error: failure.name, message: failure.message })
+    case 'other': return sendText(reply, failure.message)
+  }
+}
+
+/** @throws what is neither ours nor the queue's: the app's error handler is for that. */
+function asGeordiError (error: unknown): GeordiError {
+  if (error instanceof GeordiError) return error
+  if ((error as ReplayError).code === 'GEORDI_QUEUE_UNAVAILABLE') {
+    return new GeordiError('GEORDI_QUEUE_UNAVAILABLE', `The request was not profiled and did not run. ${(error as Error).message}`, { cause: error })
+  }
+  throw error
+}
+
+export function seeOther (reply: FastifyReply, location: string): FastifyReply {
+  return send(reply.code(303).header('location', location), 'text/plain; charset=utf-8', location)
+}
+
+export function sendJson (reply: FastifyReply, value: unknown): FastifyReply {
+  return send(reply, 'application/json; charset=utf-8', JSON.stringify(value))
+}
+
+export function sendText (reply: FastifyReply, text: string): FastifyReply {
+  return send(reply, 'text/plain; charset=utf-8', `${text}\n`)
+}
+
+export function sendHtml (reply: FastifyReply, html: string): FastifyReply {
+  return send(reply.header('content-security-policy', "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-src 'self'; frame-ancestors 'self'"), 'text/html; charset=utf-8', html)
+}
+
+/** A buffer passes the route's response schema, which would turn our JSON into its own or into a 500. */
+export function send (reply: FastifyReply, type: string, body: string | Uint8Array): FastifyReply {
+  return reply
+    .header('content-type', type)
+    .header('cache-control', 'no-store')
+    .header('referrer-policy', 'no-referrer')
+    .header('x-content-type-options', 'nosniff')
+    .send(Buffer.from(body as Uint8Array))
+}

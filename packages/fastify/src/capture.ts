@@ -1,0 +1,61 @@
+import type { FastifyRequest } from 'fastify'
+import type { TLSSocket } from 'node:tls'
+import type { CapturedConnection, CapturedRequest } from '@geordi/replay'
+import { GeordiError } from './errors.ts'
+import type { FlaggedRequest } from './intercept.ts'
+import { captureSession } from './memory-session.ts'
+import type { GeordiSettings } from './options.ts'
+
+/**
+ * All of a request that a replay needs, once the app's hooks have run and its body has arrived.
+ * @throws GeordiError `GEORDI_BODY_TOO_LARGE`, `GEORDI_BODY_MISSED`, `GEORDI_HOOK_FAILED`
+ */
+export async function captureRequest (request: FastifyRequest, { url, body }: FlaggedRequest, settings: GeordiSettings): Promise<CapturedRequest> {
+  const { raw } = request
+  const [bytes, by, context] = [
+    await body.whole(),
+    await ask('identify', () => settings.identify(request)),
+    await ask('capture', () => settings.capture(request))
+  ]
+  return {
+    method: raw.method!,
+    url,
+    httpVersion: raw.httpVersion,
+    rawHeaders: withoutFlagInPath(raw.rawHeaders, url),
+    body: bytes,
+    connection: captureConnection(raw.socket as TLSSocket),
+    capturedAt: Date.now(),
+    ...present('by', by === undefined ? undefined : String(by)),
+    ...present('context', context),
+    ...present('session', captureSession(request))
+  }
+}
+
+async function ask<T> (name: 'identify' | 'capture', hook: () => T): Promise<Awaited<T>> {
+  try {
+    return await hook()
+  } catch (cause) {
+    throw new GeordiError('GEORDI_HOOK_FAILED', `geordi's option \`${name}\` threw: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function captureConnection (socket: TLSSocket): CapturedConnection {
+  const { remoteAddress, remotePort, remoteFamily, localAddress, localPort } = socket
+  return {
+    encrypted: socket.encrypted === true,
+    ...present('remoteAddress', remoteAddress),
+    ...present('remotePort', remotePort),
+    ...present('remoteFamily', remoteFamily),
+    ...present('localAddress', localAddress),
+    ...present('localPort', localPort)
+  }
+}
+
+/** HTTP/2 carries the URL among the headers. */
+function withoutFlagInPath (rawHeaders: readonly string[], url: string): readonly string[] {
+  return rawHeaders.map((value, index) => index % 2 === 1 && rawHeaders[index - 1] === ':path' ? url : value)
+}
+
+function present<Key extends string, Value> (key: Key, value: Value | undefined): { [K in Key]?: Value } {
+  return (value === undefined ? {} : { [key]: value }) as { [K in Key]?: Value }
+}

@@ -1,0 +1,29 @@
+import type { CapturedRequest } from '@geordi/replay'
+import type { Run } from '@geordi/profile'
+
+/**
+ * What the worker and its replay process say to each other over the IPC channel. The app may use the
+ * same channel (`process.send('ready')` for pm2), so ours are marked.
+ */
+export type ToChild =
+  /** Get ready for this request: the next one to arrive. */
+  | { readonly geordi: 'prepare', readonly request: Omit<CapturedRequest, 'body'>, readonly interval: number }
+  /** The answer has arrived: stop the profiler and write its profile to this file. */
+  | { readonly geordi: 'finish', readonly file: string, readonly response: NonNullable<Run['response']> }
+  /** The profile is safe: close the app and end. */
+  | { readonly geordi: 'close' }
+
+export type ToParent =
+  /** The app listens, on this unix socket. */
+  | { readonly geordi: 'listening', readonly socketPath: string, readonly protocol: WireProtocol }
+  | { readonly geordi: 'prepared' }
+  /** The profile is in the file. */
+  | { readonly geordi: 'finished', readonly run: Run }
+  | { readonly geordi: 'failed', readonly code: string, readonly message: string }
+
+/** What the app's own server speaks on its socket. */
+export type WireProtocol = 'http' | 'https' | 'h2c' | 'h2'
+
+export function isMessage<Message extends ToChild | ToParent> (value: unknown): value is Message {
+  return typeof value === 'object' && value !== null && 'geordi' in value
+}

@@ -1,0 +1,24 @@
+export type WorkerErrorCode =
+  /** A command-line argument or option is wrong; the message names it. */
+  | 'GEORDI_OPTION_INVALID'
+  /** The app did not listen in time, or ended before it did. */
+  | 'GEORDI_APP_START'
+  /** The file is neither a server entry nor a plugin nor a factory. */
+  | 'GEORDI_APP_UNKNOWN_KIND'
+  /** The replay process ended before the request did. */
+  | 'GEORDI_REPLAY_DIED'
+  /** The app broke the connection instead of answering. */
+  | 'GEORDI_REPLAY_BROKEN'
+  /** The report could not be drawn; the raw profile is there. */
+  | 'GEORDI_REPORT_FAILED'
+
+/** What the worker and the command line throw. */
+export class WorkerError extends Error {
+  override readonly name = 'WorkerError'
+  readonly code: WorkerErrorCode
+
+  constructor (code: WorkerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

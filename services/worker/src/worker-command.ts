@@ -1,0 +1,68 @@
+import { resolveEntry } from './app-entry.ts'
+import { numeric, parseCommandLine, text, UsageError } from './command-line.ts'
+import { startWorker } from './worker.ts'
+import { completeOptions, DEFAULTS } from './worker-options.ts'
+
+const HELP = `geordi worker <entry> [options] [-- app arguments]
+
+Takes flagged requests from the queue, replays each once in a process of its own and draws its report.
+
+  --queue URL            redis://, rediss://, postgres:// or postgresql://; the plugin's queue.url
+                         (GEORDI_QUEUE_URL, REDIS_URL)
+  --queue-name NAME      the plugin's queue.name (${DEFAULTS.queueName})
+  --concurrency N        replays at a time; profiles are truest with one (${DEFAULTS.concurrency})
+  --interval N           microseconds between samples (${DEFAULTS.interval})
+  --start-timeout N      milliseconds that the app has to call listen() (${DEFAULTS.startTimeout})
+  --close-timeout N      milliseconds that the app has to close after a replay (${DEFAULTS.closeTimeout})
+  --retention N          seconds until reports are gone (${DEFAULTS.retention})
+
+The secret comes from GEORDI_SECRET: the plugin's secret, or several with commas between them.
+`
+
+/** `geordi worker`: runs until it gets SIGINT or SIGTERM. */
+export async function workerCommand (args: string[]): Promise<void> {
+  const { positionals, values, appArgs } = parseCommandLine(args, {
+    queue: { type: 'string' },
+    'queue-name': { type: 'string' },
+    concurrency: { type: 'string' },
+    interval: { type: 'string' },
+    'start-timeout': { type: 'string' },
+    'close-timeout': { type: 'string' },
+    retention: { type: 'string' },
+    help: { type: 'boolean', short: 'h' }
+  })
+  if (values['help']) {
+    process.stdout.write(HELP)
+    return
+  }
+  const [entry, ...others] = positionals
+  if (entry === undefined || others.length > 0) throw new UsageError('Name one file that starts your server; the app\'s own arguments go behind --.')
+
+  const settings = completeOptions({
+    queueUrl: text(values['queue']) ?? process.env['GEORDI_QUEUE_URL'] ?? process.env['REDIS_URL'],
+    queueName: text(values['queue-name']),
+    secret: secrets(process.env['GEORDI_SECRET']),
+    concurrency: numeric(values['concurrency']),
+    interval: numeric(values['interval']),
+    startTimeout: numeric(values['start-timeout']),
+    closeTimeout: numeric(values['close-timeout']),
+    retention: numeric(values['retention'])
+  })
+  const worker = await startWorker(resolveEntry(entry, appArgs), settings, line => { process.stdout.write(`geordi worker: ${line}\n`) })
+  process.stdout.write(`geordi worker ready: ${entry}\n`)
+
+  let stopping = false
+  const stop = () => {
+    if (stopping) return
+    stopping = true
+    worker.close().then(() => process.exit(0), error => {
+      process.stderr.write(`geordi: ${(error as Error).message}\n`)
+      process.exit(1)
+    })
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+}
+
+function secrets (variable: string | undefined): string | string[] | undefined {
+  return variable?.includes(',') ? variable.split(',') : variable
+}

@@ -1,0 +1,71 @@
+import { backendFor } from '@geordi/replay'
+import { WorkerError } from './errors.ts'
+
+/** What a worker can be told. */
+export interface WorkerOptions {
+  /** Where the queue is; the same URL as the plugin's `queue.url`. */
+  readonly queueUrl?: string | undefined
+  /** The plugin's `queue.name`. @defaultValue `'geordi'` */
+  readonly queueName?: string | undefined
+  /** The plugin's `secret`; several, separated by commas on the command line, for rotation. */
+  readonly secret?: string | readonly string[] | undefined
+  /** Replays at a time; profiles stay truer with one. @defaultValue 1 */
+  readonly concurrency?: number | undefined
+  /** Microseconds between samples. @defaultValue 1000 */
+  readonly interval?: number | undefined
+  /** Milliseconds that the app has to call `listen()`. @defaultValue 60000 */
+  readonly startTimeout?: number | undefined
+  /** Milliseconds that the app has to close after a replay. @defaultValue 10000 */
+  readonly closeTimeout?: number | undefined
+  /** Seconds until a replay and its artefacts are gone. @defaultValue 86400 */
+  readonly retention?: number | undefined
+}
+
+/** {@link WorkerOptions}, checked and complete. */
+export interface WorkerSettings {
+  readonly queueUrl: string
+  readonly queueName: string
+  readonly secret: string | readonly string[]
+  readonly concurrency: number
+  readonly interval: number
+  readonly startTimeout: number
+  readonly closeTimeout: number
+  readonly retention: number
+}
+
+export const DEFAULTS = Object.freeze({
+  queueName: 'geordi',
+  concurrency: 1,
+  interval: 1000,
+  startTimeout: 60_000,
+  closeTimeout: 10_000,
+  retention: 24 * 3600
+})
+
+/** Smallest and largest value of each number. A timer of Node's holds at most 2³¹−1 ms. */
+const RANGES = Object.freeze({
+  concurrency: [1, 64],
+  interval: [50, 1_000_000],
+  startTimeout: [1, 2 ** 31 - 1],
+  closeTimeout: [1, 2 ** 31 - 1],
+  retention: [1, 2 ** 31 - 1]
+} as const)
+
+/**
+ * Completes and checks options.
+ * @throws WorkerError `GEORDI_OPTION_INVALID`, ReplayError `GEORDI_OPTION_INVALID`
+ */
+export function completeOptions (options: WorkerOptions): WorkerSettings {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const { queueUrl, secret, ...settings } = { ...DEFAULTS, ...given } as WorkerSettings & WorkerOptions
+  for (const [name, [least, most]] of Object.entries(RANGES)) {
+    const value = settings[name as keyof typeof RANGES]
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      throw new WorkerError('GEORDI_OPTION_INVALID', `Option \`${name}\` must be a whole number from ${least} to ${most}.`)
+    }
+  }
+  if (queueUrl === undefined) throw new WorkerError('GEORDI_OPTION_INVALID', 'The queue\'s URL is missing: give --queue or set GEORDI_QUEUE_URL (or REDIS_URL).')
+  if (secret === undefined) throw new WorkerError('GEORDI_OPTION_INVALID', 'The secret is missing: set GEORDI_SECRET to the plugin\'s `secret`.')
+  backendFor({ url: queueUrl, name: settings.queueName })
+  return Object.freeze({ ...settings, queueUrl, secret })
+}

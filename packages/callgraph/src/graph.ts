@@ -1,0 +1,80 @@
+import type { FunctionTimes } from './function-times.ts'
+import type { FilledCallGraphOptions } from './options.ts'
+
+/**
+ * A call graph: who called whom, contexts merged by function. All times are microseconds. Shares are of the *busy*
+ * time, the sampled time in which the thread wasn't idle: a request that waits for 97 % of its time would else have nothing but
+ * small numbers. The waiting is in `times.idle`.
+ *
+ * Self times of `nodes`, plus `other.self`, `times.gc` and `times.program`, sum to `times.busy`.
+ */
+export interface CallGraph {
+  readonly times: GraphTimes
+  /** Self and total time of every function of the profile, shown or not. */
+  readonly functions: FunctionTimes
+  /** The functions shown, by total time, the longest first; a node's id is its index here. */
+  readonly nodes: readonly GraphNode[]
+  /** The calls shown, by time, the longest first. */
+  readonly edges: readonly GraphEdge[]
+  /** What isn't shown. */
+  readonly other: GraphOther
+  /**
+   * The heaviest chain of calls from where the program was entered: ids of nodes, each once, in order of the first visit.
+   * It ends where a function spends more itself than in its heaviest callee.
+   */
+  readonly criticalPath: readonly number[]
+  /** The options that the graph was made with. */
+  readonly options: FilledCallGraphOptions
+}
+
+export interface GraphTimes {
+  /** The whole recording: `busy` plus `idle`. */
+  readonly sampled: number
+  /** What shares are of: all but the idle time. */
+  readonly busy: number
+  /** The thread waited for input, output or a timer. */
+  readonly idle: number
+  /** Garbage collection that V8 recorded apart from the function that needed the memory. */
+  readonly gc: number
+  /** V8 or native code outside of any function. */
+  readonly program: number
+  /** How many samples the numbers stand on, without the idle ones. */
+  readonly busySamples: number
+  readonly samples: number
+}
+
+export interface GraphNode {
+  /** Index into `Profile.frames`. */
+  readonly frame: number
+  /** Time in the function itself. */
+  readonly self: number
+  /** Time in the function and all it calls; a sample counts once, however often the function recurs in its stack. */
+  readonly total: number
+  readonly selfShare: number
+  readonly totalShare: number
+  /** Time of the samples in which no function that is shown is above this one. */
+  readonly entry: number
+  readonly critical: boolean
+}
+
+export interface GraphEdge {
+  /** Id of the caller's node. */
+  readonly from: number
+  /** Id of the callee's node; a function that calls itself has `from` equal to `to`. */
+  readonly to: number
+  /** Time of the samples in whose stack this call is; a sample counts once. */
+  readonly time: number
+  readonly share: number
+  /** More than half of the time passes through functions between the two that aren't shown. */
+  readonly residual: boolean
+  readonly critical: boolean
+}
+
+export interface GraphOther {
+  /** Functions that were sampled and aren't shown. */
+  readonly functions: number
+  /** Their self time. */
+  readonly self: number
+  /** Calls between shown functions that were left out. */
+  readonly edges: number
+}

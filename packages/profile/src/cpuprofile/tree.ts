@@ -1,0 +1,174 @@
+import { ProfileError } from '../errors.ts'
+import type { CallTree, Frame } from '../model.ts'
+import { finite, isObject, type Json } from './format.ts'
+
+/** The call tree of a file, with what the reader of samples needs to find its nodes. */
+export interface ImportedTree {
+  /** The file's nodes, each at its index in the tree; the root may have been added. */
+  readonly nodes: readonly Json[]
+  /** True for the format older than the DevTools Protocol. */
+  readonly legacy: boolean
+  readonly frames: readonly Frame[]
+  readonly tree: CallTree
+  /** The tree's index of a node, by its id in the file. */
+  readonly indexOf: ReadonlyMap<unknown, number>
+}
+
+const ROOT: Json = { id: undefined, callFrame: { functionName: '(root)', url: '', lineNumber: -1, columnNumber: -1 } }
+
+/** Reads nodes and frames. Nothing here calls itself: a tree may be 100,000 deep. */
+export function readTree (file: Json): ImportedTree {
+  const legacy = !Array.isArray(file.nodes)
+  const listed = legacy ? flatten(file.head) : checkNodes(file.nodes as unknown[])
+  const parents = parentsOf(listed)
+  const order = fromRootDownwards(listed, parents)
+  const nodes = order.map(at => at < 0 ? ROOT : listed[at] as Json)
+  const indexOf = new Map<unknown, number>()
+  const placeOf = new Int32Array(listed.length)
+  order.forEach((at, index) => {
+    if (at < 0) return
+    placeOf[at] = index
+    indexOf.set(nodes[index]?.id, index)
+  })
+  const parent = Int32Array.from(order, (at, index) => {
+    if (index === 0) return -1
+    const above = parents[at] as number
+    return above < 0 ? 0 : placeOf[above] as number
+  })
+  const { frames, frameOf } = mergeFrames(nodes, linesFromOne(file))
+  return { nodes, legacy, frames, tree: { frame: frameOf, parent }, indexOf }
+}
+
+/** The `head` format: every node holds its children. They get their ids as `children` instead. */
+function flatten (head: unknown): Json[] {
+  const flat: Json[] = []
+  const waiting: Array<{ node: unknown, parent: number | undefined }> = [{ node: head, parent: undefined }]
+  for (let at = 0; at < waiting.length; at++) {
+    const { node, parent } = waiting[at] as typeof waiting[number]
+    if (!isObject(node)) throw new ProfileError('GEORDI_PROFILE_NOT_CPUPROFILE', 'A node of the call tree isn\'t an object.')
+    if (!('hitCount' in node) && 'selfSize' in node) {
+      throw new ProfileError('GEORDI_PROFILE_NOT_CPUPROFILE', 'This is a heap profile: record CPU with "node --cpu-prof".')
+    }
+    const id = finite(node.id) ?? -1 - at
+    flat.push({ ...node, id, parent, children: undefined })
+    if (Array.isArray(node.children)) for (const child of node.children) waiting.push({ node: child, parent: id })
+  }
+  return flat
+}
+
+function checkNodes (nodes: readonly unknown[]): Json[] {
+  return nodes.map((node, at) => {
+    if (isObject(node) && finite(node.id) !== undefined) return node
+    throw new ProfileError('GEORDI_PROFILE_NOT_CPUPROFILE', `Node ${at} has no number as its id: this isn't a V8 CPU profile.`)
+  })
+}
+
+/** For each node the position of its caller, -1 for none; from `children`, or from `parent` where a writer prefers that. */
+function parentsOf (nodes: readonly Json[]): Int32Array {
+  const at = new Map<unknown, number>()
+  nodes.forEach((node, index) => {
+    if (at.has(node.id)) throw badTree(`two nodes have the id ${node.id}`)
+    at.set(node.id, index)
+  })
+  const find = (id: unknown) => at.get(id) ?? fail(`it names a node ${id} that isn't there`)
+  const parents = new Int32Array(nodes.length).fill(-1)
+  nodes.forEach((node, index) => {
+    if (node.parent !== undefined && node.parent !== null) parents[index] = find(node.parent)
+  })
+  nodes.forEach((node, index) => {
+    if (!Array.isArray(node.children)) return
+    for (const id of node.children) {
+      const child = find(id)
+      if (parents[child] !== -1 && parents[child] !== index) throw badTree(`node ${id} has two callers`)
+      parents[child] = index
+    }
+  })
+  return parents
+}
+
+/**
+ * The nodes' positions, each after its caller, the root first; -1 stands for a root that had to be added
+ * because the file has several tops. V8's own order already is like that, and then it's kept.
+ */
+function fromRootDownwards (nodes: readonly Json[], parents: Int32Array): number[] {
+  const tops: number[] = []
+  let inOrder = true
+  parents.forEach((parent, index) => {
+    if (parent < 0) tops.push(index)
+    if (parent >= index) inOrder = false
+  })
+  const lone = tops.length === 1 ? tops[0] as number : undefined
+  const hasRoot = lone !== undefined && (nodes.length === 1 || readName(nodes[lone] as Json) === '(root)')
+  if (hasRoot && lone === 0 && inOrder) return nodes.map((_, index) => index)
+  const children: number[][] = nodes.map(() => [])
+  parents.forEach((parent, index) => { if (parent >= 0) children[parent]?.push(index) })
+  const order = hasRoot ? [lone] : [-1, ...tops]
+  for (let at = hasRoot ? 0 : 1; at < order.length; at++) {
+    for (const child of children[order[at] as number] as number[]) order.push(child)
+  }
+  if (order.length < nodes.length) throw badTree('some of its calls go round in a circle')
+  return order
+}
+
+/**
+ * What to add to the file's lines to count from 1. The DevTools Protocol counts from 0. v8-profiler-next and
+ * Chrome's format before the protocol count from 1; the former can be told by its `typeId` and by script ids that are
+ * numbers (https://github.com/hyj1991/v8-profiler-next). With the key `geordi` the file is Geordi's own: from 0.
+ */
+function linesFromOne (file: Json): (node: Json) => 0 | 1 {
+  const addon = file.typeId !== undefined && file.geordi === undefined
+  return node => {
+    if (!isObject(node.callFrame)) return 0
+    return addon && typeof node.callFrame.scriptId === 'number' ? 0 : 1
+  }
+}
+
+function mergeFrames (nodes: readonly Json[], lineOffset: (node: Json) => number) {
+  const frames: Frame[] = []
+  const known = new Map<string, number>()
+  const frameOf = new Int32Array(nodes.length)
+  nodes.forEach((node, index) => {
+    const frame = readFrame(node, lineOffset(node))
+    const key = `${frame.line}:${frame.column}:${frame.name}\n${frame.url}`
+    let at = known.get(key)
+    if (at === undefined) known.set(key, at = frames.push(frame) - 1)
+    frameOf[index] = at
+  })
+  return { frames, frameOf }
+}
+
+function readName (node: Json): unknown {
+  return isObject(node.callFrame) ? node.callFrame.functionName : node.functionName
+}
+
+function readFrame (node: Json, offset: number): Frame {
+  const from = isObject(node.callFrame) ? node.callFrame : node
+  const name = typeof from.functionName === 'string' ? from.functionName : ''
+  return {
+    // Chrome once wrote these words for what V8 leaves empty.
+    name: name === '(anonymous function)' ? '' : name,
+    url: typeof from.url === 'string' ? asUrl(from.url) : '',
+    line: positive(from.lineNumber, offset),
+    column: positive(from.columnNumber, offset)
+  }
+}
+
+/** V8 tells CommonJS scripts by their path to some of its callers, ES modules by a `file:` URL; the model has URLs. */
+function asUrl (url: string): string {
+  const path = /^[A-Za-z]:[\\/]/.test(url) ? `/${url.replaceAll('\\', '/')}` : url
+  if (!path.startsWith('/')) return url
+  return `file://${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}`
+}
+
+function positive (value: unknown, offset: number): number {
+  const number = finite(value)
+  return number === undefined || number < 0 || !Number.isInteger(number) ? 0 : number + offset
+}
+
+function badTree (what: string): ProfileError {
+  return new ProfileError('GEORDI_PROFILE_BAD_TREE', `The profile's call tree is damaged: ${what}. Record it again.`)
+}
+
+function fail (what: string): never {
+  throw badTree(what)
+}

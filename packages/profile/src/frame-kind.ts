@@ -1,0 +1,34 @@
+import type { Frame, Run } from './model.ts'
+import { scriptPath } from './script-path.ts'
+
+/**
+ * Whose code a frame is.
+ * - `app`: the application's own, also what it evaluates from strings.
+ * - `dependency`: a package's, or a script outside the application's folder.
+ * - `node`: Node's own JavaScript.
+ * - `native`: compiled: V8's builtins, bindings, regular expressions, WebAssembly.
+ * - `gc`, `idle`, `program`, `root`: V8's own markers. `program` is the time V8 spent outside of any function.
+ */
+export type FrameKind = 'app' | 'dependency' | 'node' | 'native' | 'gc' | 'idle' | 'program' | 'root'
+
+const MARKERS: ReadonlyMap<string, FrameKind> = new Map([
+  ['(root)', 'root'],
+  ['(program)', 'program'],
+  ['(idle)', 'idle'],
+  ['(garbage collector)', 'gc']
+])
+
+/**
+ * Whose code a frame is. With `run.process.root`, only scripts below that folder are `app`; without it, all that
+ * are neither a package's nor Node's.
+ */
+export function classify (frame: Frame, run?: Run): FrameKind {
+  if (frame.url === '') return MARKERS.get(frame.name) ?? 'native'
+  const script = scriptPath(frame.url, run?.process?.root)
+  switch (script.scheme) {
+    case 'node': return 'node'
+    case 'wasm': return 'native'
+    case 'other': return script.package === undefined ? 'app' : 'dependency'
+    case 'file': return script.package === undefined && script.inside ? 'app' : 'dependency'
+  }
+}

@@ -1,0 +1,69 @@
+import { buildCallGraph, type CallGraph, type CallGraphOptions } from '@geordi/callgraph'
+import type { Profile } from '@geordi/profile'
+import type { Canvas } from './canvas.ts'
+import { edgeLine, type EdgeLine } from './edge-line.ts'
+import { ReportError } from './errors.ts'
+import type { PlacedGraph, SizedGraph } from './layout/graph.ts'
+import { labelFunction } from './names.ts'
+import { nodeBox, type NodeBox } from './node-box.ts'
+
+/** A graph with everything that drawing it takes, in the order of its nodes and edges. */
+export interface DrawableGraph {
+  readonly placed: PlacedGraph
+  readonly boxes: readonly NodeBox[]
+  readonly lines: readonly EdgeLine[]
+  readonly critical: readonly boolean[]
+}
+
+/** A layout that keeps to its time, and what had to be given up for it. */
+export interface FittedGraph {
+  readonly graph: CallGraph
+  readonly drawable: DrawableGraph
+  readonly notes: readonly string[]
+}
+
+/** Lays out a graph, or fails with `GEORDI_REPORT_LAYOUT_TIMEOUT`. */
+export type Layout = (graph: SizedGraph) => Promise<PlacedGraph>
+
+/** Below so many functions, a smaller graph isn't faster to lay out. */
+const SMALLEST = 5
+
+/**
+ * The graph that was asked for; where it can't be laid out in time one of half as many functions, and so on. Where none can, an
+ * empty one: the rest of the report is still worth having.
+ */
+export async function fitLayout (canvas: Canvas, profile: Profile, options: CallGraphOptions, layout: Layout): Promise<FittedGraph> {
+  const wanted = buildCallGraph(profile, options)
+  let graph = wanted
+  for (;;) {
+    const { sized, ...parts } = sizesOf(canvas, profile, graph)
+    try {
+      return { graph, drawable: { ...parts, placed: await layout(sized) }, notes: noteOn(wanted, graph) }
+    } catch (error) {
+      if (!(error instanceof ReportError) || error.code !== 'GEORDI_REPORT_LAYOUT_TIMEOUT') throw error
+    }
+    const fewer = Math.floor(graph.nodes.length / 2)
+    if (fewer < SMALLEST) break
+    graph = buildCallGraph(profile, { ...options, maxNodes: fewer })
+  }
+  const note = 'The call graph isn\'t drawn: laying it out took too long, even with few functions. The tables are complete.'
+  const placed = { width: 0, height: 0, boxes: [], links: [] }
+  return { graph: wanted, drawable: { placed, boxes: [], lines: [], critical: [] }, notes: [note] }
+}
+
+function noteOn (wanted: CallGraph, drawn: CallGraph): string[] {
+  if (wanted === drawn) return []
+  return [`Laying out a graph of ${wanted.nodes.length} functions took too long: the ${drawn.nodes.length} that tell the most are drawn.`]
+}
+
+function sizesOf (canvas: Canvas, profile: Profile, graph: CallGraph) {
+  const labelOf = (frame: number) => labelFunction(profile.frames[frame] as Profile['frames'][number], profile.run)
+  const boxes = graph.nodes.map(node => nodeBox(canvas, node, labelOf(node.frame)))
+  const lines = graph.edges.map(edge => edgeLine(canvas, edge))
+  const links = graph.edges.map(({ from, to, share, critical }, id) => {
+    const { stroke, arrow, label } = lines[id] as EdgeLine
+    return { from, to, stroke, arrow, label, weight: 1 + Math.round(share * 20) + (critical ? 20 : 0) }
+  })
+  const sized: SizedGraph = { boxes: boxes.map(({ width, height }) => ({ width, height })), links }
+  return { sized, boxes, lines, critical: graph.edges.map(({ critical }) => critical) }
+}

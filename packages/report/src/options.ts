@@ -1,0 +1,46 @@
+import type { CallGraphOptions } from '@geordi/callgraph'
+import { ReportError } from './errors.ts'
+
+/** How a report is made. */
+export interface ReportOptions {
+  /**
+   * What of the profile is drawn as a graph.
+   * @defaultValue the call graph's own defaults: at most 80 functions
+   */
+  readonly graph?: CallGraphOptions
+  /**
+   * Milliseconds that laying out one graph may take, from 1. Over it, a graph of half as many functions is tried.
+   * @defaultValue 5000
+   */
+  readonly layoutTimeLimit?: number
+  /**
+   * The date that the PDF's metadata tell.
+   * @defaultValue now
+   */
+  readonly createdAt?: Date
+}
+
+/** The options with their defaults filled in. */
+export interface FilledReportOptions {
+  readonly graph: CallGraphOptions
+  readonly layoutTimeLimit: number
+  readonly createdAt: Date
+}
+
+const NAMES = ['graph', 'layoutTimeLimit', 'createdAt']
+
+/** Checks the options and fills in the defaults; `undefined` stands for the default. Those of the graph are checked by it. */
+export function fillOptions (options: ReportOptions = {}): FilledReportOptions {
+  const stranger = Object.keys(options).find(name => !NAMES.includes(name))
+  if (stranger !== undefined) throw bad(`"${stranger}" is no option of the report: it has ${NAMES.join(', ')}.`)
+  const { graph = {}, layoutTimeLimit = 5000, createdAt = new Date() } = options
+  if (typeof layoutTimeLimit !== 'number' || !(layoutTimeLimit >= 1)) {
+    throw bad(`The option "layoutTimeLimit" takes milliseconds from 1, not ${String(layoutTimeLimit)}.`)
+  }
+  if (!(createdAt instanceof Date) || Number.isNaN(createdAt.getTime())) throw bad('The option "createdAt" takes a valid Date.')
+  return Object.freeze({ graph, layoutTimeLimit, createdAt })
+}
+
+function bad (message: string): ReportError {
+  return new ReportError('GEORDI_REPORT_BAD_OPTION', message)
+}

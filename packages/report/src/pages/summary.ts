@@ -1,0 +1,86 @@
+import type { Canvas } from '../canvas.ts'
+import { type Content, whyEmpty } from '../content.ts'
+import { titleOf } from '../names.ts'
+import { formatBytes, formatCount, formatMoment, formatShare, formatTime, plural } from '../numbers.ts'
+import { elide, wrap } from '../text.ts'
+import { theme } from '../theme.ts'
+import { footer, noteBox } from './parts.ts'
+import { drawTopFunctions } from './top-functions.ts'
+import { drawWallTime } from './wall-time.ts'
+
+const { margin, width: pageWidth, height: pageHeight } = theme.page
+const width = pageWidth - 2 * margin
+
+const TITLE_LINES = 3
+
+/** The first page: what was asked, where the wall time went, and the functions that took the most. */
+export function drawSummary (canvas: Canvas, content: Content): void {
+  canvas.addPage('Summary', pageWidth, pageHeight)
+  let y = drawTitle(canvas, content)
+  y = drawFacts(canvas, content, y + 10)
+  y = drawWallTime(canvas, content, margin, y + 4, width)
+  const notes = [...content.notes, ...remark(content)].flatMap(note => wrap(note, width - 24, canvas.measurer('regular', theme.text.body)))
+  if (notes.length > 0) y = noteBox(canvas, notes, margin, y + 4, width) + 10
+  drawTopFunctions(canvas, content, margin, y + 4, width, pageHeight - 36)
+  footer(canvas, pageWidth, pageHeight, 'Summary')
+}
+
+function drawTitle (canvas: Canvas, { profile: { run }, wall }: Content): number {
+  const size = theme.text.title
+  const what = run.request === undefined ? 'CPU profile' : 'Profile of one request'
+  canvas.text(`Geordi · ${what}`, margin, margin + 6, { size: theme.text.small, colour: theme.muted })
+  const measure = canvas.measurer('bold', size)
+  const lines = wrap(titleOf(run), width, measure)
+  const shown = lines.slice(0, TITLE_LINES)
+  if (lines.length > TITLE_LINES) shown[TITLE_LINES - 1] = elide(`${shown.at(-1)} … ${lines.at(-1)}`, width, measure)
+  let y = margin + 10
+  for (const line of shown) canvas.text(line, margin, y += size * 1.25, { font: 'bold', size })
+  const answer = run.response === undefined
+    ? `${formatTime(wall.time)} recorded`
+    : `Answered ${run.response.statusCode} in ${formatTime(wall.time)}`
+  canvas.text(answer, margin, y += 17, { size: theme.text.heading, colour: theme.muted })
+  return y
+}
+
+/** What is known of the run, in the order of a reader's questions. */
+function facts ({ profile: { run }, graph: { times } }: Content): Array<readonly [string, string]> {
+  const { request, response, process, profiler } = run
+  const list: Array<readonly [string, string]> = []
+  if (request?.capturedAt !== undefined) list.push(['Captured', formatMoment(request.capturedAt)])
+  if (request?.by !== undefined) list.push(['Asked by', request.by])
+  if (response !== undefined) {
+    const body = [response.bytes === undefined ? '' : formatBytes(response.bytes), response.contentType?.replace(/;.*/s, '') ?? '']
+    list.push(['Answer', [String(response.statusCode), ...body.filter(text => text !== '')].join(' · ')])
+  }
+  if (process?.app !== undefined) list.push(['Application', process.app])
+  if (process !== undefined) list.push(['Host', `${process.hostname}, process ${process.pid}`], ['Node.js', process.node])
+  if (profiler !== undefined) list.push(['Profiler', `${profiler.engine}, every ${formatTime(profiler.interval)}`])
+  list.push(['Samples', `${formatCount(times.samples)}, of them ${formatCount(times.busySamples)} busy`])
+  if (times.busy > 0) list.push(['Busy', `${formatTime(times.busy)} of ${formatTime(times.sampled)} sampled`])
+  return list
+}
+
+function drawFacts (canvas: Canvas, content: Content, top: number): number {
+  const columns = 3
+  const column = width / columns
+  const rowHeight = 24
+  const list = facts(content)
+  const measure = canvas.measurer('regular', theme.text.body)
+  list.forEach(([label, value], at) => {
+    const x = margin + at % columns * column
+    const y = top + Math.floor(at / columns) * rowHeight
+    canvas.text(label, x, y + 8, { size: theme.text.small, colour: theme.muted })
+    canvas.text(elide(value, column - 12, measure), x, y + 18, { size: theme.text.body })
+  })
+  return top + Math.ceil(list.length / columns) * rowHeight
+}
+
+/** What the graph can't show, in words: that it stands for a small part of the time, or is empty. */
+function remark (content: Content): string[] {
+  const empty = whyEmpty(content)
+  if (empty !== undefined) return [empty]
+  const { times } = content.graph
+  if (times.idle <= times.busy) return []
+  return [`The thread was idle for ${formatShare(times.idle / times.sampled)} of the sampled time, waiting for input, output or timers. ` +
+    `The functions below and the call graph explain the other ${formatTime(times.busy)} (${plural(times.busySamples, 'sample')}).`]
+}

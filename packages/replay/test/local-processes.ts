@@ -42,6 +42,8 @@ export async function serverOwner (options: LocalServerOptions): Promise<{ owner
     const server = await startLocalServer(${JSON.stringify(options)})
     console.log(JSON.stringify({ url: server.url, pids: server.pids }))`
   const owner = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [line] = await once(createInterface(owner.stdout), 'line', { signal: AbortSignal.timeout(60_000) }) as [string]
+  const lines = createInterface(owner.stdout)
+  const [line] = await Promise.race([once(lines, 'line'), once(lines, 'close')]) as [string | undefined]
+  if (line === undefined) throw new Error('The owner ended before its server was there')
   return { owner, ...JSON.parse(line) as { url: string, pids: number[] } }
 }

@@ -117,7 +117,7 @@ for (const kind of ['redis', 'postgres'] as const) {
         assert.equal(again.url, server.url)
         assert.equal(await talk.read(server.url), 'make it so')
       } finally {
-        await server.stop()
+        await again.stop()
       }
     })
 

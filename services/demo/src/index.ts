@@ -1,0 +1,3 @@
+export { buildApp } from './app.ts'
+export { readListenSettings, readSettings, SettingsError } from './settings.ts'
+export type { AppSettings, ListenSettings } from './settings.ts'

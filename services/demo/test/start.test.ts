@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { accessSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { findRedisServer } from '@geordi/replay/local'
+import { familyOf, survivors, until } from './processes.ts'
+import type { ChildProcess } from 'node:child_process'
+import type { Process } from './processes.ts'
+
+const startEntry = fileURLToPath(new URL('../src/start.js', import.meta.url))
+// Not mkdtemp, which closes it to others: tests may run as root, and PostgreSQL's account has to come through.
+const folder = join(tmpdir(), `geordi-test-${randomUUID()}`)
+const toolsOnly = join(folder, 'bin')
+
+before(() => {
+  mkdirSync(toolsOnly, { recursive: true })
+  for (const tool of ['id', 'test', 'sh', 'ps']) symlinkSync(findTool(tool), join(toolsOnly, tool))
+})
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+function findTool (name: string): string {
+  for (const place of (process.env['PATH'] ?? '').split(delimiter)) {
+    const path = join(place, name)
+    try {
+      accessSync(path)
+      return path
+    } catch {
+      // Not here.
+    }
+  }
+  throw new Error(`${name} is not on the PATH`)
+}
+
+interface Started { process: ChildProcess, url: string, family: Process[], output: () => string, exitCode: Promise<number | null> }
+
+/** What the shell of the tests sets must not decide how the servers are chosen. */
+function cleanEnvironment (extra: Record<string, string>): NodeJS.ProcessEnv {
+  const { REDIS_URL, GEORDI_QUEUE_URL, DATABASE_URL, GEORDI_SECRET, SESSION_SECRET, PORT, HOST, NODE_OPTIONS, npm_lifecycle_event: npm, ...rest } = process.env
+  return { ...rest, PORT: '0', ...extra }
+}
+
+function run (extra: Record<string, string>, args: readonly string[] = [startEntry]) {
+  const child = spawn(process.execPath, args, { env: cleanEnvironment(extra), stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text })
+  const exitCode = once(child, 'exit').then(([code]) => code as number | null)
+  return { process: child, output: () => output, exitCode }
+}
+
+async function startAll (extra: Record<string, string>, args?: readonly string[]): Promise<Started> {
+  const started = run(extra, args)
+  const url = () => /^geordi is ready: (http:\S+)$/m.exec(started.output())?.[1]
+  try {
+    await until(() => {
+      assert.equal(started.process.exitCode, null, started.output())
+      return url() !== undefined
+    }, () => `not ready. It said:\n${started.output()}`, 120_000)
+  } catch (error) {
+    started.process.kill('SIGKILL')
+    throw error
+  }
+  return { ...started, url: url() ?? '', family: familyOf(started.process.pid ?? 0) }
+}
+
+async function assertUsable (url: string): Promise<void> {
+  const login = await fetch(`${url}/login`, { method: 'POST', body: new URLSearchParams({ username: 'picard', password: 'engage' }), redirect: 'manual' })
+  assert.equal(login.status, 303)
+  const cookie = login.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+  const page = await fetch(url, { headers: { accept: 'text/html', cookie } })
+  assert.equal(page.status, 200)
+  const text = await page.text()
+  assert.match(text, /warp-core/)
+  assert.match(text, /picard/)
+}
+
+const namesOf = (processes: readonly Process[]) => processes.map(({ pid, command }) => `${pid} ${command}`)
+const allGone = (family: readonly Process[]) => until(() => survivors(family).length === 0, () => `still there: ${namesOf(survivors(family)).join('\n')}`)
+
+/** The processes that have to be there, so that a test which sees them all gone has seen something. */
+function assertComplete (family: readonly Process[], server: RegExp): void {
+  for (const part of [/start\.js/, /server\.js/, /cli\.js worker/, /guard\.js/, /postgres.* -D /, server]) {
+    assert.ok(family.some(({ command }) => part.test(command)), `${part} in\n${namesOf(family).join('\n')}`)
+  }
+}
+
+for (const kind of ['postgres', 'redis'] as const) {
+  const skip = kind === 'redis' && findRedisServer() === null && 'needs redis-server or valkey-server on the PATH'
+  const server = kind === 'redis' ? /(?:redis|valkey)-server 127\.0\.0\.1:/ : /postgres: /
+
+  describe(`npm start with its queue in ${kind}`, { skip }, () => {
+    const data = join(folder, kind)
+    const env = { GEORDI_DATA: data, ...kind === 'postgres' && { PATH: toolsOnly } }
+
+    test('brings everything up, and an interrupt ends it all in order', async () => {
+      const started = await startAll(env)
+      try {
+        await assertUsable(started.url)
+        assertComplete(started.family, server)
+        assert.equal(existsSync(join(data, 'redis')), kind === 'redis')
+        assert.match(started.output(), /picard \/ engage[\s\S]*wesley \/ shutup[\s\S]*\/slow\/cpu\?ms=500&__geordi__/)
+        const family = familyOf(started.process.pid ?? 0)
+        // Two, as under npm, which hands on what the terminal has sent already. (Two of a kind would become one.)
+        started.process.kill('SIGINT')
+        started.process.kill('SIGTERM')
+        assert.equal(await started.exitCode, 0)
+        // Not waited for: who sees the prompt again may count on it.
+        assert.deepEqual(namesOf(survivors(family)), [])
+        assert.doesNotMatch(started.output(), /error|ended by itself/i)
+      } finally {
+        started.process.kill('SIGKILL')
+      }
+    })
+
+    test('keeps sessions and data over a restart; killed with -9 it leaves no process behind', async () => {
+      const secrets = readFileSync(join(data, 'secrets.json'), 'utf8')
+      assert.equal(statSync(join(data, 'secrets.json')).mode & 0o777, 0o600)
+      const started = await startAll(env)
+      assertComplete(started.family, server)
+      await assertUsable(started.url)
+      assert.equal(readFileSync(join(data, 'secrets.json'), 'utf8'), secrets)
+      const family = familyOf(started.process.pid ?? 0)
+      started.process.kill('SIGKILL')
+      await allGone(family)
+    })
+  })
+}
+
+describe('npm start', () => {
+  // All on the data that the suite above has left, which makes them quick.
+  const env = () => ({ GEORDI_DATA: join(folder, 'postgres'), PATH: toolsOnly })
+
+  test('ends when npm, its parent, is killed with -9', async () => {
+    const npm = 'const { spawn } = require("node:child_process"); spawn(process.execPath, [process.argv[1]], { stdio: "inherit" }); setInterval(() => {}, 1000)'
+    const started = await startAll({ ...env(), npm_lifecycle_event: 'start' }, ['-e', npm, startEntry])
+    assertComplete(started.family, /postgres: /)
+    started.process.kill('SIGKILL')
+    await allGone(started.family)
+  })
+
+  for (const [who, part] of [['the demo app', /die-with-parent\.js \S+server\.js$/], ['the worker', /cli\.js worker/], ['PostgreSQL', / -D /]] as const) {
+    test(`says so when ${who} dies, and ends the others`, async () => {
+      const started = await startAll(env())
+      const victim = started.family.find(({ command, parent }) => part.test(command) && (parent === started.process.pid || who === 'PostgreSQL'))
+      assert.ok(victim, namesOf(started.family).join('\n'))
+      process.kill(victim.pid, 'SIGKILL')
+      assert.equal(await started.exitCode, 1)
+      assert.match(started.output(), who === 'PostgreSQL' ? /postgres ended by itself \(SIGKILL\)/ : new RegExp(`geordi: ${who} ended by itself \\(SIGKILL\\)`))
+      // The replay process of a worker that was killed ends by itself.
+      await allGone(started.family)
+    })
+  }
+
+  test('with a port that is taken: a clear error, and nothing is started', async () => {
+    const blocker = createServer().listen(0, '127.0.0.1')
+    await once(blocker, 'listening')
+    const { port } = blocker.address() as { port: number }
+    try {
+      const data = join(folder, 'unused')
+      const started = run({ ...env(), GEORDI_DATA: data, PORT: String(port) })
+      assert.equal(await started.exitCode, 1)
+      assert.match(started.output(), new RegExp(`Port ${port} of 127\\.0\\.0\\.1 is taken`))
+      assert.ok(!existsSync(data))
+    } finally {
+      blocker.close()
+    }
+  })
+})
+
+describe('the server by itself', () => {
+  test('names the setting it lacks', async () => {
+    const started = run({}, [fileURLToPath(new URL('../src/server.js', import.meta.url))])
+    assert.equal(await started.exitCode, 1)
+    assert.match(started.output(), /^demo: DATABASE_URL is not set/)
+  })
+})

@@ -22,9 +22,14 @@ export interface Replay {
   readonly url: string
   readonly by?: string
   readonly queuedAt: number
+  /** When a worker took it from the queue. */
+  readonly takenAt?: number
+  /** When the request was sent to the app. */
   readonly startedAt?: number
-  /** When the answer was complete, or the replay had failed. */
+  /** When the answer was complete and the profile written, or the replay had failed. */
   readonly finishedAt?: number
+  /** When the report was there. */
+  readonly doneAt?: number
   /** Host name and pid of the worker. */
   readonly worker?: string
   /** What the app answered. */

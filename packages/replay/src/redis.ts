@@ -23,6 +23,7 @@ export class RedisBackend implements Backend {
   readonly #options: BackendOptions
   readonly #redis: Redis
   #queue: Queue | undefined
+  #connecting: Promise<void> | undefined
 
   constructor (options: BackendOptions) {
     this.#options = options
@@ -69,18 +70,24 @@ export class RedisBackend implements Backend {
     if (redis.status === 'ready') return redis
     if (redis.status === 'wait' || redis.status === 'end') redis.connect().catch(() => {})
     if (this.#options.role === 'worker') return redis
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => settle(new Error(`no connection within ${WEB_TIMEOUT} ms`)), WEB_TIMEOUT)
-      const settle = (error?: Error) => {
-        clearTimeout(timer)
-        redis.off('ready', settle).off('error', settle)
-        if (error === undefined) resolve()
-        else reject(unavailable(error))
-      }
-      redis.once('ready', settle).once('error', settle)
-    })
+    // One wait for all who ask meanwhile.
+    this.#connecting ??= connected(redis).finally(() => { this.#connecting = undefined })
+    await this.#connecting
     return redis
   }
+}
+
+function connected (redis: Redis): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => settle(new Error(`no connection within ${WEB_TIMEOUT} ms`)), WEB_TIMEOUT)
+    const settle = (error?: Error) => {
+      clearTimeout(timer)
+      redis.off('ready', settle).off('error', settle)
+      if (error === undefined) resolve()
+      else reject(unavailable(error))
+    }
+    redis.once('ready', settle).once('error', settle)
+  })
 }
 
 /**

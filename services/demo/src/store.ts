@@ -75,7 +75,7 @@ export async function listCommitIds (database: Database, limit: number): Promise
 }
 
 /** A commit names a repository that doesn't exist; nothing was imported. */
-export class UnknownRepositoryError extends Error {
+class UnknownRepositoryError extends Error {
   override readonly name = 'UnknownRepositoryError'
   readonly code = 'DEMO_UNKNOWN_REPOSITORY'
   readonly statusCode = 400

@@ -1,0 +1,35 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+export const SECRET = 'a secret for benchmarks, 32 characters long'
+export const appEntry = fileURLToPath(new URL('./bench-app.js', import.meta.url))
+
+/** Starts the benchmark's app; with geordi where a queue is given. */
+export async function startApp (queueUrl?: string): Promise<{ address: string, process: ChildProcess }> {
+  const child = fork(appEntry, [], { env: environment(queueUrl) })
+  const [message] = await once(child, 'message') as [{ address: string }]
+  return { address: message.address, process: child }
+}
+
+/** Starts a worker for the benchmark's app. */
+export async function startWorker (queueUrl: string): Promise<ChildProcess> {
+  const cli = fileURLToPath(new URL('./cli.js', import.meta.resolve('@geordi/worker')))
+  const child = fork(cli, ['worker', appEntry], { env: environment(queueUrl), stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+  for await (const chunk of child.stdout!.iterator({ destroyOnReturn: false })) {
+    if (String(chunk).includes('geordi worker ready')) break
+  }
+  child.stdout!.resume()
+  return child
+}
+
+export async function end (child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+}
+
+function environment (queueUrl: string | undefined): NodeJS.ProcessEnv {
+  const { GEORDI_QUEUE_URL: _, ...rest } = process.env
+  return queueUrl === undefined ? rest : { ...rest, GEORDI_QUEUE_URL: queueUrl, GEORDI_SECRET: SECRET }
+}

@@ -37,8 +37,6 @@ export function answerQueued (request: FastifyRequest, reply: FastifyReply, repl
 export function answerFailure (request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
   const failure = asGeordiError(error)
   if (failure.statusCode === 503) reply.header('retry-after', RETRY_AFTER)
-  // The rest of a body that is too large is not worth reading.
-  if (failure.statusCode === 413) reply.header('connection', 'close')
   request.log.warn({ err: error }, 'geordi could not queue a flagged request')
   reply.code(failure.statusCode)
   switch (wanted(request)) {
@@ -80,5 +78,5 @@ export function send (reply: FastifyReply, type: string, body: string | Uint8Arr
     .header('cache-control', 'no-store')
     .header('referrer-policy', 'no-referrer')
     .header('x-content-type-options', 'nosniff')
-    .send(Buffer.from(body as Uint8Array))
+    .send(typeof body === 'string' ? Buffer.from(body) : body)
 }

@@ -14,67 +14,76 @@ export class BodyTap {
   readonly #limit: number
   #chunks: Buffer[] = []
   #length = 0
+  #ended = false
+  #released = false
   #failure: GeordiError | undefined
-  #onFailure: () => void = () => {}
+  #wake: () => void = () => {}
 
   constructor (raw: IncomingMessage, limit: number) {
     this.#raw = raw
     this.#limit = limit
-    if (raw.readableDidRead) {
-      this.#fail(new GeordiError('GEORDI_BODY_MISSED', 'The body was read before geordi saw it. Register geordi before the plugin that reads it.'))
-    }
-    this.#takeWhatIsBuffered()
+    this.#ended = raw.complete || raw.readableEnded
+    if (raw.aborted) this.#fail(clientGone())
+    else if (raw.readableDidRead) this.#fail(new GeordiError('GEORDI_BODY_MISSED', 'The body was read before geordi saw it. Register geordi before the plugin that reads it.'))
+    // What is known to be too large is not kept at all.
+    else if (Number(raw.headers['content-length']) > limit) this.#fail(this.#tooLarge())
+    else this.#takeWhatIsBuffered()
     const push = raw.push
-    raw.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
-      if (chunk !== null) this.#add(chunk)
+    // Node's parser pushes buffers; the requests of `app.inject` push strings too.
+    raw.push = (chunk: Buffer | string | null, encoding?: BufferEncoding) => {
+      if (chunk === null) this.#end()
+      else this.#add(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)
       return push.call(raw, chunk, encoding)
     }
   }
 
   /**
-   * The whole body, once it has arrived. What the app left unread is read here.
+   * The whole body, once it has arrived. What the app left unread is read here, and what is too large as well:
+   * a client that still sends would not see the answer.
    * @throws GeordiError `GEORDI_BODY_TOO_LARGE`, `GEORDI_BODY_MISSED`
    */
   async whole (): Promise<Buffer> {
-    if (this.#failure === undefined && !this.#raw.complete) await this.#drain()
+    if (!this.#ended) await this.#drain()
     if (this.#failure !== undefined) throw this.#failure
     return Buffer.concat(this.#chunks)
   }
 
-  /** Lets go of the copy. To be called when the answer is over: the request's own `close` comes before the handler. */
+  /** Lets go of the copy, and of what is still to come. To be called when the answer is over at the latest: the request's own `close` comes before the handler. */
   release (): void {
     held -= this.#length
     this.#length = 0
     this.#chunks = []
+    this.#released = true
   }
 
   async #drain (): Promise<void> {
     const raw = this.#raw
-    await new Promise<void>((resolve, reject) => {
-      const settle = () => {
-        if (raw.complete || this.#failure !== undefined) resolve()
-        else reject(new GeordiError('GEORDI_BODY_MISSED', 'The client went away before its body was complete.'))
-      }
-      this.#onFailure = settle
-      raw.once('end', settle).once('close', settle).once('error', settle)
-      raw.resume()
-    })
+    if (!raw.destroyed) {
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+        raw.once('close', resolve)
+        // Who reads it now does so for the handler, which won't run, and would stop when nobody reads on.
+        raw.unpipe().removeAllListeners('readable').on('data', () => {}).resume()
+      })
+    }
+    if (!this.#ended) this.#fail(clientGone())
   }
 
   /** An earlier hook that awaited something let the first bytes arrive; they are in the stream's buffer, in front of nobody. */
   #takeWhatIsBuffered (): void {
     const raw = this.#raw
     if (raw.readableLength === 0) return
-    const chunk = raw.read() as Buffer
+    const chunk = raw.read() as Buffer | string
+    const encoding = raw.readableEncoding ?? undefined
     // Put back in the same turn: nobody sees that they were gone, and `end` is not emitted over a filled buffer.
-    raw.unshift(chunk)
-    this.#add(chunk)
+    raw.unshift(chunk, encoding)
+    this.#add(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)
   }
 
   #add (chunk: Buffer): void {
-    if (this.#failure !== undefined) return
+    if (this.#released) return
     if (this.#length + chunk.length > this.#limit) {
-      this.#fail(new GeordiError('GEORDI_BODY_TOO_LARGE', `The request's body is larger than geordi captures (${this.#limit} bytes). Raise its option \`bodyLimit\`.`))
+      this.#fail(this.#tooLarge())
     } else if (held + chunk.length > HELD_LIMIT) {
       this.#fail(new GeordiError('GEORDI_BODY_TOO_LARGE', 'Too many large flagged requests are under way at once. Try again in a moment.'))
     } else {
@@ -84,9 +93,23 @@ export class BodyTap {
     }
   }
 
-  #fail (failure: GeordiError): void {
-    this.#failure = failure
-    this.release()
-    this.#onFailure()
+  #end (): void {
+    // HTTP/2 ends a body that was broken off, too.
+    if (this.#raw.aborted) this.#fail(clientGone())
+    this.#ended = true
+    this.#wake()
   }
+
+  #fail (failure: GeordiError): void {
+    this.#failure ??= failure
+    this.release()
+  }
+
+  #tooLarge (): GeordiError {
+    return new GeordiError('GEORDI_BODY_TOO_LARGE', `The request's body is larger than geordi captures (${this.#limit} bytes). Raise its option \`bodyLimit\`.`)
+  }
+}
+
+function clientGone (): GeordiError {
+  return new GeordiError('GEORDI_BODY_MISSED', 'The client went away before its body was complete.')
 }

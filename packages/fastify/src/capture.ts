@@ -15,7 +15,7 @@ export async function captureRequest (request: FastifyRequest, { url, body }: Fl
   const [bytes, by, context] = [
     await body.whole(),
     await ask('identify', () => settings.identify(request)),
-    await ask('capture', () => settings.capture(request))
+    await ask('capture', async () => plain(await settings.capture(request)))
   ]
   return {
     method: raw.method!,
@@ -25,7 +25,7 @@ export async function captureRequest (request: FastifyRequest, { url, body }: Fl
     body: bytes,
     connection: captureConnection(raw.socket as TLSSocket),
     capturedAt: Date.now(),
-    ...present('by', by === undefined ? undefined : String(by)),
+    ...present('by', by == null ? undefined : String(by)),
     ...present('context', context),
     ...present('session', captureSession(request))
   }
@@ -35,8 +35,14 @@ async function ask<T> (name: 'identify' | 'capture', hook: () => T): Promise<Awa
   try {
     return await hook()
   } catch (cause) {
-    throw new GeordiError('GEORDI_HOOK_FAILED', `geordi's option \`${name}\` threw: ${(cause as Error).message}`, { cause })
+    throw new GeordiError('GEORDI_HOOK_FAILED', `geordi's option \`${name}\` threw: ${(cause as Error)?.message ?? String(cause)}`, { cause })
   }
+}
+
+/** As it will arrive in the replay process. What JSON can't hold (a bigint, a cycle) throws here, where its owner is known. */
+function plain (value: unknown): unknown {
+  const text = JSON.stringify(value) as string | undefined
+  return text === undefined ? undefined : JSON.parse(text)
 }
 
 function captureConnection (socket: TLSSocket): CapturedConnection {

@@ -1,5 +1,5 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify'
-import type { Replays } from '@geordi/replay'
+import type { FastifyInstance, FastifyReply, FastifyRequest, preValidationHookHandler, RouteHandlerMethod, RouteOptions } from 'fastify'
+import type { Replay, Replays } from '@geordi/replay'
 import { isAdmin } from './admin.ts'
 import { answerFailure, answerQueued } from './answer.ts'
 import { BodyTap } from './body-tap.ts'
@@ -23,12 +23,12 @@ export interface FlaggedRequest {
  */
 export function intercept (fastify: FastifyInstance, replays: Replays, settings: GeordiSettings): void {
   const flagged = new WeakMap<FastifyRequest, FlaggedRequest>()
-  const wrapped = new WeakSet<RouteHandlerMethod>()
   let routes = 0
 
   fastify.addHook('onRequest', (request, reply, done) => {
-    const url = withoutFlag(request.raw.url!, settings.parameter)
-    if (url !== null) {
+    // The client's own URL: the app's `rewriteUrl` will see the replay's too.
+    const url = withoutFlag(request.originalUrl, settings.parameter)
+    if (url !== null && !isUpgrade(request)) {
       const body = new BodyTap(request.raw, settings.bodyLimit)
       reply.raw.once('close', () => body.release())
       flagged.set(request, { url, body })
@@ -38,11 +38,7 @@ export function intercept (fastify: FastifyInstance, replays: Replays, settings:
 
   fastify.addHook('onRoute', route => {
     routes++
-    // Fastify makes a GET route's HEAD twin from the options that were wrapped for GET.
-    if (wrapped.has(route.handler)) return
-    const handler = wrapHandler(route.handler)
-    wrapped.add(handler)
-    route.handler = handler
+    route.handler = wrapHandler(route.handler)
     hideFlagFromSchema(route)
   })
 
@@ -65,31 +61,51 @@ export function intercept (fastify: FastifyInstance, replays: Replays, settings:
   async function decide (this: FastifyInstance, found: FlaggedRequest, handler: RouteHandlerMethod, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     if (!await isAdmin(request, settings)) {
       found.body.release()
-      return forward(handler.call(this, request, reply), reply)
+      return forward(() => handler.call(this, request, reply), reply)
     }
+    let replay: Replay
     try {
-      const captured = await captureRequest(request, found, settings)
-      return await answerQueued(request, reply, await replays.submit(captured), settings)
+      replay = await replays.submit(await captureRequest(request, found, settings))
     } catch (error) {
-      return await answerFailure(request, reply, error)
-    } finally {
-      found.body.release()
+      return answerFailure(request, reply, error)
     }
+    return answerQueued(request, reply, replay, settings)
   }
 
   /** A strict query schema would answer 400 to the flag. Admins shall not see that; others must, as without geordi. */
   function hideFlagFromSchema (route: RouteOptions): void {
-    if (route.schema?.querystring === undefined) return
-    const hooks = route.preValidation === undefined ? [] : [route.preValidation].flat()
-    route.preValidation = [...hooks, async (request: FastifyRequest) => {
-      if (flagged.has(request) && await isAdmin(request, settings)) {
-        delete (request.query as Record<string, unknown>)[settings.parameter]
-      }
-    }] as NonNullable<RouteOptions['preValidation']>
+    const schema = route.schema as { querystring?: unknown, query?: unknown } | undefined
+    if (schema?.querystring === undefined && schema?.query === undefined) return
+    // With a callback: unflagged requests shall not pay for a promise.
+    const hide: preValidationHookHandler = (request, _reply, done) => {
+      if (!flagged.has(request)) return done()
+      isAdmin(request, settings).then(admin => {
+        if (admin) Reflect.deleteProperty(request.query as object, settings.parameter)
+        done()
+      })
+    }
+    route.preValidation = [...[route.preValidation ?? []].flat(), hide]
   }
 }
 
-/** A handler that is no promise and returns nothing sends by itself; an async function says that by returning the reply. */
-async function forward (result: unknown, reply: FastifyReply): Promise<unknown> {
-  return result === undefined ? reply : result
+/** A WebSocket is no request that ends; the flag is the app's own there. */
+function isUpgrade (request: FastifyRequest): boolean {
+  return request.headers.upgrade?.toLowerCase() === 'websocket'
+}
+
+/**
+ * Runs a handler for an asynchronous one in its place. One that returns nothing at once sends by itself, some
+ * time; an async function that returned nothing would send an empty answer, so it waits for the answer's end.
+ */
+async function forward (handle: () => unknown, reply: FastifyReply): Promise<unknown> {
+  let result
+  try {
+    result = handle()
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    // At once, as Fastify does: a handler that has sent before it threw has its answer replaced.
+    reply.send(error)
+  }
+  if (result !== undefined || reply.sent) return result
+  return new Promise<void>(resolve => reply.raw.once('close', resolve))
 }

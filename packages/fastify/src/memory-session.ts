@@ -32,8 +32,10 @@ export async function restoreSession (fastify: FastifyInstance, request: Fastify
   if (session == null) return
   // @fastify/session's hook ran first, found nothing and made a new session: let it look again.
   const { decryptSession } = fastify as unknown as { decryptSession?: (signedId: string, request: FastifyRequest, options: object, done: (error?: Error) => void) => void }
-  const signedId = Object.values((request as SessionRequest).cookies ?? {}).find(value => value?.includes(id))
-  if (signedId !== undefined && decryptSession !== undefined) {
+  const cookie = Object.values((request as SessionRequest).cookies ?? {}).find(value => value?.includes(id))
+  if (cookie !== undefined && decryptSession !== undefined) {
+    // Its `cookiePrefix`, if it has one, is in front.
+    const signedId = cookie.slice(cookie.indexOf(id))
     await promised(done => decryptSession.call(fastify, signedId, request, {}, done))
   }
 }

@@ -57,6 +57,7 @@ const DEFAULTS = Object.freeze({
   retention: 24 * 3600
 })
 const QUEUE_NAME = 'geordi'
+const QUEUE_KNOWN = new Set(['url', 'name'])
 const KNOWN = new Set(['isAdmin', 'secret', 'queue', ...Object.keys(DEFAULTS)])
 
 /**
@@ -70,6 +71,7 @@ export function completeOptions (options: GeordiOptions): GeordiSettings {
   check(typeof settings.isAdmin === 'function', 'isAdmin', 'is required: a function of the request that says whether who sent it may profile')
   for (const name of ['identify', 'capture', 'restore'] as const) check(typeof settings[name] === 'function', name, 'must be a function')
   check(typeof settings.queue === 'object' && settings.queue !== null, 'queue', 'is required: { url: \'redis://…\' } or { url: \'postgres://…\' }')
+  for (const name of Object.keys(settings.queue)) check(QUEUE_KNOWN.has(name), `queue.${name}`, `is not an option of geordi's; there are: ${[...QUEUE_KNOWN].join(', ')}`)
   check(typeof settings.prefix === 'string' && /^(\/[\w.~-]+)+$/.test(settings.prefix), 'prefix', 'must be a path such as \'/__geordi__\', without a slash at its end')
   check(typeof settings.parameter === 'string' && /^[\w.~-]+$/.test(settings.parameter), 'parameter', 'must be letters, digits, dots, tildes, dashes and underscores')
   check(Number.isSafeInteger(settings.bodyLimit) && settings.bodyLimit > 0, 'bodyLimit', 'must be a whole number of bytes above 0')

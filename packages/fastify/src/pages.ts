@@ -8,10 +8,10 @@ import type { GeordiSettings } from './options.ts'
 
 type Page = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
 
-const CONTENT_TYPES: Readonly<Record<string, string>> = Object.freeze({
-  [REPORT]: 'application/pdf',
-  [RAW_PROFILE]: 'application/json; charset=utf-8'
-})
+const CONTENT_TYPES: ReadonlyMap<string, string> = new Map([
+  [REPORT, 'application/pdf'],
+  [RAW_PROFILE, 'application/json; charset=utf-8']
+])
 
 /** Milliseconds that `?wait` holds a request: short of the timeout of any proxy. */
 const WAIT = 20_000
@@ -22,8 +22,8 @@ const RETRY_AFTER = 1
 /** A route's `handlerTimeout: 0` falls back to the server's, so «none» is Node's longest timer. */
 const NO_TIMEOUT = 2 ** 31 - 1
 
-/** The pages under geordi's prefix. For who is no admin there is nothing there. */
-export function servePages (fastify: FastifyInstance, replays: Replays, settings: GeordiSettings): void {
+/** The pages under geordi's prefix, which is `path` within this instance. For who is no admin there is nothing there. */
+export function servePages (fastify: FastifyInstance, replays: Replays, path: string, settings: GeordiSettings): void {
   const closing = new AbortController()
   fastify.addHook('preClose', async () => closing.abort())
 
@@ -33,8 +33,8 @@ export function servePages (fastify: FastifyInstance, replays: Replays, settings
     schema: { hide: true } as object,
     handlerTimeout: NO_TIMEOUT
   }
-  fastify.get(`${settings.prefix}/:id`, options, guarded(showReplay))
-  fastify.get(`${settings.prefix}/:id/:artefact`, options, guarded(showArtefact))
+  fastify.get(`${path}/:id`, options, guarded(showReplay))
+  fastify.get(`${path}/:id/:artefact`, options, guarded(showArtefact))
 
   function guarded (page: Page): Page {
     return async (request, reply) => {
@@ -62,11 +62,12 @@ export function servePages (fastify: FastifyInstance, replays: Replays, settings
 
   async function showArtefact (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { id, artefact } = request.params as { id: string, artefact: string }
-    const type = CONTENT_TYPES[artefact]
+    const html = wanted(request) === 'html'
+    const type = CONTENT_TYPES.get(artefact)
+    if (type === undefined) return notThere(reply, html)
     const waits = 'wait' in (request.query as object)
     const replay = waits ? await settled(request, id) : await replays.find(id)
-    const html = wanted(request) === 'html'
-    if (replay === null || type === undefined) return notThere(reply, html)
+    if (replay === null) return notThere(reply, html)
     if (!replay.artefacts.includes(artefact)) {
       if (!FINAL_STATES.has(replay.state)) return pending(reply, replay, waits ? address(id, settings, `${artefact}?wait`) : undefined)
       return html ? sendHtml(reply.code(404), replayPage(replay, address(id, settings))) : sendText(reply.code(404), goneText(replay))

@@ -14,8 +14,11 @@ export async function geordiPlugin (fastify: FastifyInstance, options: GeordiOpt
   warnOfEarlierRoutes(fastify)
   const replays = await Replays.open({ ...settings.queue, secret: settings.secret, retention: settings.retention, role: 'web' })
   fastify.addHook('onClose', () => replays.close())
-  servePages(fastify, replays, settings)
-  intercept(fastify, replays, settings)
+  // In a plugin with a prefix of its own, the pages are under that.
+  const located = { ...settings, prefix: fastify.prefix.replace(/\/$/, '') + settings.prefix }
+  servePages(fastify, replays, settings.prefix, located)
+  intercept(fastify, replays, located)
+  if (isEncapsulated(fastify)) warnOfOtherRoutes(fastify)
 }
 
 /** `app.register(geordi)` without `await` runs after the routes that follow it; some may be seen and others not. */
@@ -24,4 +27,18 @@ function warnOfEarlierRoutes (fastify: FastifyInstance): void {
   if (routes !== '(empty tree)') {
     fastify.log.warn(`geordi can't profile these routes, because they were there before it. Put \`await app.register(geordi, …)\` before them:\n${routes}`)
   }
+}
+
+/** In a plugin of its own geordi sees the routes of that plugin; the rest of the app goes on without it. */
+function warnOfOtherRoutes (fastify: FastifyInstance): void {
+  const seen: string[] = []
+  fastify.addHook('onRoute', ({ method, url }) => { seen.push(`${String(method)} ${url}`) })
+  fastify.addHook('onReady', async () => {
+    fastify.log.warn(`geordi was registered in an encapsulated plugin and can profile only its routes: ${seen.join(', ')}. Put \`await app.register(geordi, …)\` on the root instance for all of them.`)
+  })
+}
+
+/** Fastify makes an encapsulated instance from its parent, as its prototype. */
+function isEncapsulated (fastify: FastifyInstance): boolean {
+  return 'addHook' in Object.getPrototypeOf(fastify)
 }

@@ -18,9 +18,12 @@ export function joinReplay (fastify: FastifyInstance, process: ReplayProcess, se
     (route as { handlerTimeout?: number }).handlerTimeout = NO_TIMEOUT
   })
 
+  // Requests that the app makes to itself with `inject` were not captured, neither before the replayed one nor in it.
+  let restored = false
   fastify.addHook('onRequest', async request => {
     const captured = process.request
-    if (captured === undefined) return
+    if (captured === undefined || restored) return
+    restored = true
     if (captured.session !== undefined) await restoreSession(fastify, request, captured.session)
     if ('context' in captured) await settings.restore(request, captured.context)
   })

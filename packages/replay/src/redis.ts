@@ -1,10 +1,13 @@
 import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
+import { setTimeout as delay } from 'node:timers/promises'
 import { JOB_NAME, jobOptions, WORKER_OPTIONS } from './bullmq.ts'
 import { unavailable, WEB_TIMEOUT, type Backend, type BackendOptions, type ConsumeOptions, type Consumer } from './backend.ts'
 import { CAPTURE, type ResultStore, type StoredReplay } from './store.ts'
 
 const RETRY_DELAY_MAX = 1000
+/** Milliseconds that a Redis which is there needs at most to see a worker off. */
+const CLOSE_TIMEOUT = 2000
 
 /**
  * Connection options by role. In the web process a command on a dead connection must fail and not wait:
@@ -49,11 +52,19 @@ export class RedisBackend implements Backend {
   async consume (handler: (id: string) => Promise<void>, { concurrency, onError }: ConsumeOptions): Promise<Consumer> {
     const connection = new Redis(this.#options.url, connectionOptions('worker'))
     connection.on('error', () => {})
-    const worker = new Worker(this.#options.name, job => handler(job.id!), { ...WORKER_OPTIONS, connection, concurrency })
+    const running = new Set<Promise<void>>()
+    const worker = new Worker(this.#options.name, job => {
+      const run = handler(job.id!).finally(() => { running.delete(run) })
+      running.add(run)
+      return run
+    }, { ...WORKER_OPTIONS, connection, concurrency })
     worker.on('error', onError)
     return {
       async close () {
-        await worker.close()
+        // BullMQ's own close waits for a Redis that is away; replays under way are all that has to be waited for.
+        const closed = worker.close().catch(() => {})
+        await Promise.allSettled(running)
+        await Promise.race([closed, delay(CLOSE_TIMEOUT, undefined, { ref: false })])
         connection.disconnect()
       }
     }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
-import { openBackend, type Backend, type Consumer } from './backend.ts'
+import { openBackend, unavailable, WEB_TIMEOUT, type Backend, type Consumer } from './backend.ts'
 import { decodeCapture, encodeCapture, type CapturedRequest } from './capture.ts'
 import { ReplayError } from './errors.ts'
 import { FINAL_STATES, type Replay, type ReplayState } from './record.ts'
@@ -100,14 +100,26 @@ export class Replays {
       artefacts: []
     }
     const capture = this.#sealer.seal(id, CAPTURE, encodeCapture(request))
-    await this.#backend.store.create(id, this.#sealRecord(replay), capture, this.#retention)
+    const queued = this.#queue(replay, capture)
     try {
-      await this.#backend.enqueue(id)
+      // One deadline over all: somebody waits for the answer.
+      await within(WEB_TIMEOUT, queued)
+      return replay
     } catch (error) {
-      await this.#backend.store.remove(id).catch(() => {})
+      this.#withdraw(id, queued).catch(() => {})
       throw error
     }
-    return replay
+  }
+
+  async #queue (replay: Replay, capture: Buffer): Promise<void> {
+    await this.#backend.store.create(replay.id, this.#sealRecord(replay), capture, this.#retention)
+    await this.#backend.enqueue(replay.id)
+  }
+
+  /** What its sender was told is not queued must not run when the server comes to it after all: a claim sees to that. */
+  async #withdraw (id: string, queued: Promise<void>): Promise<void> {
+    await queued.catch(() => {})
+    if (await this.#backend.store.claim(id)) await this.#backend.store.remove(id)
   }
 
   /**
@@ -204,6 +216,19 @@ export class Replays {
 
   #openRecord (id: string, stored: StoredReplay): Replay {
     return JSON.parse(this.#sealer.open(id, RECORD, stored.record).toString()) as Replay
+  }
+}
+
+/** @throws ReplayError `GEORDI_QUEUE_UNAVAILABLE` when the promise has not settled in time. */
+async function within<T> (milliseconds: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(unavailable(new Error(`no answer within ${milliseconds} ms`))), milliseconds)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { openBackend, ReplayError, Replays, type Backend, type BackendOptions, type CapturedRequest, type ReplayTask } from '@geordi/replay'
+import { openBackend, ReplayError, Replays, type Backend, type BackendOptions, type CapturedRequest, type Replay, type ReplayTask } from '@geordi/replay'
 import { startLocalServer, type LocalServer } from '@geordi/replay/local'
 
 const SECRET = 'a secret of at least 32 characters'
@@ -223,6 +224,27 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       assert.match(lost.error!.message, /unknown; it is not run again/)
     })
 
+    it('runs nothing of what it said it could not queue, though the server comes to it later', async () => {
+      const name = unique()
+      const proxy = keep(await stallingProxy(server.url))
+      const web = keep(await Replays.open({ url: proxy.url, name, secret: SECRET, role: 'web' }))
+      const first = await web.submit(sampleRequest())
+      proxy.stall()
+      await assert.rejects(web.submit(sampleRequest()), { code: 'GEORDI_QUEUE_UNAVAILABLE' })
+      proxy.release()
+      let last: Replay | undefined
+      await until(async () => { last = await web.submit(sampleRequest()).catch(() => undefined); return last !== undefined })
+      const claimed: string[] = []
+      const worker = await replaysOf(name, 'worker')
+      const consumer = await worker.consume(async task => {
+        await task.claim()
+        claimed.push(task.id)
+      }, { onError: () => {} })
+      await until(() => claimed.includes(last!.id))
+      await consumer.close()
+      assert.deepEqual(claimed, [first.id, last!.id])
+    })
+
     it('rejects with GEORDI_QUEUE_UNAVAILABLE when nothing listens', async () => {
       const url = new URL(server.url)
       url.port = '1'
@@ -258,6 +280,8 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
 
       await first.stop()
       await assert.rejects(web.submit(sampleRequest()), { code: 'GEORDI_QUEUE_UNAVAILABLE' })
+      const idle = await worker.consume(async () => {}, { onError: () => {} })
+      await idle.close()
       const second = await startLocalServer({ kind, folder, port: Number(new URL(url).port) })
       t.after(() => second.stop())
       assert.equal(second.url, url, 'the password is kept with the data')
@@ -268,6 +292,41 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       assert.deepEqual(finished, [before.id, after.id])
     })
   })
+}
+
+/** Stands in front of a server and, when told, holds back all that is said to it, as a server that hangs. */
+async function stallingProxy (url: string) {
+  const target = new URL(url)
+  const sockets = new Set<Socket>()
+  let stalled = false
+  const proxy = createServer(client => {
+    const upstream = connect(Number(target.port), target.hostname)
+    client.on('error', () => upstream.destroy())
+    upstream.on('error', () => client.destroy())
+    client.pipe(upstream).pipe(client)
+    if (stalled) client.unpipe().pause()
+    sockets.add(client).add(upstream)
+    clients.set(client, upstream)
+  })
+  const clients = new Map<Socket, Socket>()
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
+  const own = new URL(url)
+  own.port = String((proxy.address() as AddressInfo).port)
+  return {
+    url: own.href,
+    stall () {
+      stalled = true
+      for (const client of clients.keys()) client.unpipe().pause()
+    },
+    release () {
+      stalled = false
+      for (const [client, upstream] of clients) if (!client.destroyed) client.pipe(upstream)
+    },
+    async close () {
+      for (const socket of sockets) socket.destroy()
+      await new Promise(resolve => proxy.close(resolve))
+    }
+  }
 }
 
 let count = 0

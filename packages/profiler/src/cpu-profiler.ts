@@ -34,6 +34,10 @@ export interface EngineDriver {
 }
 
 const DEFAULT_INTERVAL = 1000
+const ENGINES: readonly Engine[] = ['v8-profiler-next', 'node:inspector']
+
+/** Who records at the moment: V8 has one sampler a process, and the addon crashes where two share it. */
+let recording: CpuProfiler | undefined
 
 /**
  * Opens V8's CPU profiler.
@@ -43,24 +47,27 @@ export function createCpuProfiler ({ interval = DEFAULT_INTERVAL, engine }: CpuP
   if (!Number.isSafeInteger(interval) || interval < 50 || interval > 1_000_000) {
     throw new ProfilerError('GEORDI_OPTION_INVALID', 'Option `interval` must be a whole number of microseconds from 50 to 1000000.')
   }
+  if (engine !== undefined && !ENGINES.includes(engine)) {
+    throw new ProfilerError('GEORDI_OPTION_INVALID', `Option \`engine\` must be one of: ${ENGINES.join(', ')}.`)
+  }
   const [name, driver] = openEngine(engine)
-  let recording = false
 
-  return {
+  const profiler: CpuProfiler = {
     engine: name,
     interval,
     start () {
-      if (recording) throw new ProfilerError('GEORDI_PROFILER_STATE', 'The profiler is recording already; stop it first.')
+      if (recording !== undefined) throw new ProfilerError('GEORDI_PROFILER_STATE', 'The profiler is recording already; stop it first.')
       driver.start(interval)
-      recording = true
+      recording = profiler
     },
     stop () {
       // The addon dies of a stop without a start (SIGSEGV), so it must never get there.
-      if (!recording) throw new ProfilerError('GEORDI_PROFILER_STATE', 'The profiler is not recording; start it first.')
-      recording = false
+      if (recording !== profiler) throw new ProfilerError('GEORDI_PROFILER_STATE', 'The profiler is not recording; start it first.')
+      recording = undefined
       return driver.stop()
     }
   }
+  return profiler
 }
 
 function openEngine (engine: Engine | undefined): [Engine, EngineDriver] {

@@ -17,13 +17,15 @@ export async function composeRequest ({ method, url, headers, data }: RequestArg
   const target = parseTarget(url)
   const body = data === undefined ? Buffer.alloc(0) : await readData(data)
   const given = headers.flatMap(splitHeader)
+  const names = new Set(given.filter((_, index) => index % 2 === 0).map(name => name.toLowerCase()))
   const standard = {
     host: target.host,
     'user-agent': 'geordi',
     accept: '*/*',
-    ...(data === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(body.length) })
+    ...(data === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+    // A chunked body has no length beside it.
+    ...(data === undefined || names.has('transfer-encoding') ? {} : { 'content-length': String(body.length) })
   }
-  const names = new Set(given.filter((_, index) => index % 2 === 0).map(name => name.toLowerCase()))
   const added = Object.entries(standard).filter(([name]) => !names.has(name)).flat()
   return {
     method: method ?? (data === undefined ? 'GET' : 'POST'),
@@ -36,12 +38,18 @@ export async function composeRequest ({ method, url, headers, data }: RequestArg
   }
 }
 
-/** A path stays as it is spelled; of a whole URL the host becomes a header. */
+/** The path stays as it is spelled; of a whole URL the host becomes a header. */
 function parseTarget (url: string): { host: string, path: string, encrypted: boolean } {
-  if (url.startsWith('/')) return { host: 'localhost', path: url.split('#', 1)[0]!, encrypted: false }
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) throw new UsageError(`${url} is neither a path that begins with / nor an http or https URL.`)
-  const { host, pathname, search, protocol } = new URL(url)
-  return { host, path: pathname + search, encrypted: protocol === 'https:' }
+  const [, scheme, , rest] = /^(?:(https?):\/\/([^/?#]*))?([/?]?[^#]*)/.exec(url)!
+  if (scheme === undefined && !url.startsWith('/')) throw new UsageError(`${url} is neither a path that begins with / nor an http or https URL.`)
+  if (scheme !== undefined && !URL.canParse(url)) throw new UsageError(`${url} is no URL.`)
+  // What can't stand in a request line is encoded, as browsers do it.
+  const path = rest!.replace(/[^\x21-\x7e]+/g, encodeURIComponent)
+  return {
+    host: scheme === undefined ? 'localhost' : new URL(url).host,
+    path: path.startsWith('/') ? path : `/${path}`,
+    encrypted: scheme === 'https'
+  }
 }
 
 async function readData (data: string): Promise<Buffer> {

@@ -9,6 +9,8 @@ export type WorkerErrorCode =
   | 'GEORDI_REPLAY_DIED'
   /** The app broke the connection instead of answering. */
   | 'GEORDI_REPLAY_BROKEN'
+  /** The profile could not be taken or written. */
+  | 'GEORDI_RECORDING_FAILED'
   /** The report could not be drawn; the raw profile is there. */
   | 'GEORDI_REPORT_FAILED'
 

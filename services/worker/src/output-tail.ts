@@ -15,9 +15,10 @@ export class OutputTail {
     }
   }
 
-  /** The last lines as a paragraph behind an error message; nothing when there was no output. */
-  quote (): string {
+  /** Adds the last lines to an error's message as a paragraph, unless it says the same or there are none. */
+  quoteIn<Kind extends Error> (error: Kind): Kind {
     const text = this.#kept.toString().trim()
-    return text === '' ? '' : `\nIts last output:\n${text}`
+    if (text !== '' && !error.message.includes(text)) error.message += `\nIts last output:\n${text}`
+    return error
   }
 }

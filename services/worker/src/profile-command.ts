@@ -1,11 +1,12 @@
-import { copyFile, readFile, writeFile } from 'node:fs/promises'
-import { extname } from 'node:path'
+import { access, constants, writeFile } from 'node:fs/promises'
+import { dirname, extname } from 'node:path'
 import { importCpuProfile } from '@geordi/profile'
+import type { CapturedRequest } from '@geordi/replay'
 import { renderReport } from '@geordi/report'
 import { resolveEntry } from './app-entry.ts'
 import { numeric, parseCommandLine, text, UsageError, type CommandLine } from './command-line.ts'
 import { composeRequest } from './compose-request.ts'
-import { ReplayChild, type ReplayOutcome } from './replay-child.ts'
+import { ReplayChild, type ReplayChildOptions, type ReplayOutcome } from './replay-child.ts'
 import { DEFAULTS } from './worker-options.ts'
 
 const HELP = `geordi profile <entry> [METHOD] <url> [options] [-- app arguments]
@@ -22,8 +23,8 @@ Starts the app in a process of its own, sends it one request under the profiler,
 
 const METHOD = /^[A-Z][A-Z-]*$/
 const WRITERS: Readonly<Record<string, (outcome: ReplayOutcome, file: string) => Promise<void>>> = Object.freeze({
-  '.pdf': async ({ file }, target) => writeFile(target, await renderReport(importCpuProfile(await readFile(file)))),
-  '.cpuprofile': ({ file }, target) => copyFile(file, target)
+  '.pdf': async ({ profile }, target) => writeFile(target, await renderReport(importCpuProfile(profile))),
+  '.cpuprofile': ({ profile }, target) => writeFile(target, profile)
 })
 
 /** `geordi profile`: one request, no queue; progress goes to standard error. */
@@ -42,22 +43,36 @@ export async function profileCommand (args: string[]): Promise<void> {
   }
   const [entry, method, url] = splitPositionals(positionals)
   const outputs = list(values['output'], ['report.pdf'])
-  for (const output of outputs) {
-    if (!(extname(output) in WRITERS)) throw new UsageError(`${output}: the name must end in ${Object.keys(WRITERS).join(' or ')}, which says what to write.`)
-  }
+  for (const output of outputs) await checkOutput(output)
   const request = await composeRequest({ method, url, headers: list(values['header']), data: text(values['data']) })
 
-  say(`starting ${entry}`)
-  const child = await ReplayChild.start({
-    app: resolveEntry(entry, appArgs),
+  const app = resolveEntry(entry, appArgs)
+  const options = {
+    app,
     interval: within('interval', numeric(values['interval']) ?? DEFAULTS.interval, 50, 1_000_000),
     startTimeout: within('start-timeout', numeric(values['start-timeout']) ?? DEFAULTS.startTimeout, 1, 2 ** 31 - 1),
     closeTimeout: DEFAULTS.closeTimeout,
     output: process.stderr
-  })
-  // An interrupted command must not leave the app running.
-  process.once('exit', () => child.kill())
-  process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143))
+  }
+
+  // An interrupted command must leave neither the app running nor its files: it ends when they are gone.
+  const interrupted = new AbortController()
+  const interrupt = (code: number) => () => {
+    process.exitCode = code
+    interrupted.abort()
+  }
+  process.once('SIGINT', interrupt(130)).once('SIGTERM', interrupt(143))
+  try {
+    await profile(request, options, outputs, interrupted.signal)
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error
+  }
+}
+
+async function profile (request: CapturedRequest, options: ReplayChildOptions, outputs: readonly string[], signal: AbortSignal): Promise<void> {
+  say(`starting ${options.app.file}`)
+  const child = await ReplayChild.start(options, signal)
+  signal.addEventListener('abort', () => child.kill())
   try {
     await child.prepare(request)
     say(`${request.method} ${request.url}`)
@@ -70,6 +85,16 @@ export async function profileCommand (args: string[]): Promise<void> {
     }
   } finally {
     await child.close()
+  }
+}
+
+/** Before the request runs, because it may not be one to run twice. */
+async function checkOutput (output: string): Promise<void> {
+  if (!(extname(output) in WRITERS)) throw new UsageError(`${output}: the name must end in ${Object.keys(WRITERS).join(' or ')}, which says what to write.`)
+  try {
+    await access(dirname(output), constants.W_OK)
+  } catch (cause) {
+    throw new UsageError(`${output} can't be written: ${(cause as Error).message}`)
   }
 }
 

@@ -1,14 +1,16 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtempSync } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Run } from '@geordi/profile'
 import { REPLAY_VARIABLE, type CapturedRequest } from '@geordi/replay'
-import type { AppEntry } from './app-entry.ts'
+import { inheritedExecArgv, type AppEntry } from './app-entry.ts'
 import { isMessage, type ToChild, type ToParent } from './child/messages.ts'
 import { WorkerError } from './errors.ts'
 import { OutputTail } from './output-tail.ts'
-import { sendRequest } from './send-request.ts'
+import { sendRequest, type Destination } from './send-request.ts'
 
 export interface ReplayChildOptions {
   readonly app: AppEntry
@@ -24,26 +26,34 @@ export interface ReplayChildOptions {
 
 /** What a replay gave. */
 export interface ReplayOutcome {
-  /** The `.cpuprofile` file, with what was run in it. It is gone when the replay process is closed. */
-  readonly file: string
+  /** The `.cpuprofile` file's bytes, with what was run in it. */
+  readonly profile: Buffer
   readonly run: Run
 }
 
 const PRELOAD = new URL('./child/preload.js', import.meta.url).href
+/** A process that left its app's group can hold the app's output open; it is not waited for longer than this (in milliseconds). */
+const OUTPUT_GRACE = 1000
+/** A process that dies breaks its connection first; this long (in milliseconds) its end may take to be known. */
+const DEATH_GRACE = 500
+/** The longest path that a unix socket can have everywhere, less the name of ours in it. */
+const LONGEST_FOLDER = 103 - '/geordi-replay-XXXXXX/99.sock'.length
 
 /**
  * A process that runs the user's app for one replay. Started ahead, it waits as a spare; after its one
  * request it is done.
  */
 export class ReplayChild {
-  /** Resolves when the process has ended, however. */
+  /** Resolves when the process has ended, however, and its files are gone. */
   readonly ended: Promise<void>
   readonly #child: ChildProcess
   readonly #folder: string
   readonly #options: ReplayChildOptions
   readonly #tail: OutputTail
   #death: WorkerError | undefined
-  #listening: Extract<ToParent, { geordi: 'listening' }> | undefined
+  #reading: Promise<unknown> = Promise.resolve()
+  #listening = false
+  #destination: Omit<Destination, 'signal'> | undefined
   #waiting: { geordi: ToParent['geordi'], resolve: (message: ToParent) => void, reject: (error: Error) => void } | undefined
 
   private constructor (child: ChildProcess, folder: string, options: ReplayChildOptions) {
@@ -51,37 +61,52 @@ export class ReplayChild {
     this.#folder = folder
     this.#options = options
     this.#tail = new OutputTail(child, options.output)
+    child.once('exit', () => {
+      // What the app has forked ends with it.
+      this.#killGroup()
+      const timer = setTimeout(() => { for (const stream of [child.stdout, child.stderr]) stream?.destroy() }, OUTPUT_GRACE)
+      child.once('close', () => clearTimeout(timer))
+    })
     this.ended = new Promise(resolve => child.once('close', (code, signal) => {
       this.#died(code, signal)
-      rm(folder, { recursive: true, force: true }).catch(() => {}).finally(resolve)
+      this.#reading.then(() => rm(folder, { recursive: true, force: true })).catch(() => {}).finally(resolve)
     }))
     child.on('error', error => this.#settle(new WorkerError('GEORDI_APP_START', `The replay process can't be started: ${error.message}`, { cause: error })))
     child.on('message', message => { if (isMessage<ToParent>(message)) this.#receive(message) })
   }
 
   /**
-   * Starts the app and waits until it listens.
-   * @throws WorkerError `GEORDI_APP_START` with the app's last output, `GEORDI_APP_UNKNOWN_KIND`
+   * Starts the app and waits until it listens. When it doesn't, its process has ended before this rejects.
+   * @param signal Ends the process while it starts.
+   * @throws WorkerError `GEORDI_APP_START`, `GEORDI_APP_UNKNOWN_KIND`, with the app's last output
    */
-  static async start (options: ReplayChildOptions): Promise<ReplayChild> {
-    // mkdtemp makes the folder private (0700): profile and socket are nobody else's business.
-    const folder = await mkdtemp(join(tmpdir(), 'geordi-replay-'))
+  static async start (options: ReplayChildOptions, signal?: AbortSignal): Promise<ReplayChild> {
+    // mkdtemp makes the folder private (0700): profile and socket are nobody else's business. It is made and handed to
+    // the process in one go, for a worker that is killed between the two would leave it behind.
+    const folder = mkdtempSync(join(tmpdir().length > LONGEST_FOLDER ? '/tmp' : tmpdir(), 'geordi-replay-'))
     const { app } = options
     const child = fork(app.file, app.args, {
-      execArgv: [...process.execArgv, ...app.execArgv, '--import', PRELOAD],
+      execArgv: [...inheritedExecArgv(), ...app.execArgv, '--import', PRELOAD],
       env: { ...process.env, [REPLAY_VARIABLE]: '1', GEORDI_REPLAY_FOLDER: folder, GEORDI_REPLAY_PARENT: String(process.pid) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C in a terminal goes to the whole process group; the worker decides when its children end.
       detached: true
     })
     const self = new ReplayChild(child, folder, options)
+    const stop = () => self.kill()
+    if (signal?.aborted) stop()
+    signal?.addEventListener('abort', stop)
     try {
-      self.#listening = await self.#expect('listening', options.startTimeout)
+      await self.#expect('listening', options.startTimeout)
+      self.#listening = true
+      return self
     } catch (error) {
       self.kill()
-      throw error
+      await self.ended
+      throw self.#tail.quoteIn(error as Error)
+    } finally {
+      signal?.removeEventListener('abort', stop)
     }
-    return self
   }
 
   /** Whether the process can still take its request. */
@@ -89,49 +114,61 @@ export class ReplayChild {
     return this.#death === undefined
   }
 
-  /** Brings the process to the brink: the profiler runs, the next request is the one. */
+  /**
+   * Brings the process to the brink: the profiler runs, the next request is the one.
+   * @throws WorkerError `GEORDI_REPLAY_DIED`, `GEORDI_RECORDING_FAILED`
+   */
   async prepare (request: CapturedRequest): Promise<void> {
     const { body, ...head } = request
     this.#tell({ geordi: 'prepare', request: head, interval: this.#options.interval })
-    await this.#expect('prepared')
+    this.#destination = await this.#expect('prepared')
   }
 
   /**
    * Sends the request and waits for the end of the answer, however long it takes.
-   * @throws WorkerError `GEORDI_REPLAY_DIED`, `GEORDI_REPLAY_BROKEN`
+   * @throws WorkerError `GEORDI_REPLAY_DIED`, `GEORDI_REPLAY_BROKEN`, `GEORDI_RECORDING_FAILED`
    */
   async replay (request: CapturedRequest): Promise<ReplayOutcome> {
-    const { socketPath, protocol } = this.#listening!
     const abort = new AbortController()
     this.#child.once('close', () => abort.abort())
     let response
     try {
-      response = await sendRequest(request, { socketPath, protocol, signal: abort.signal })
+      response = await sendRequest(request, { ...this.#destination!, signal: abort.signal })
     } catch (cause) {
-      // A process that dies breaks the connection first; its end says more.
-      await Promise.race([this.ended, new Promise(resolve => setTimeout(resolve, 500))])
-      throw this.#death ?? new WorkerError('GEORDI_REPLAY_BROKEN', `The app broke the connection off without a complete answer (${(cause as Error).message}).${this.#tail.quote()}`, { cause })
+      await Promise.race([this.ended, delay(DEATH_GRACE, undefined, { ref: false })])
+      throw this.#death ?? this.#tail.quoteIn(new WorkerError('GEORDI_REPLAY_BROKEN', `The app broke the connection off without a complete answer (${(cause as Error).message}).`, { cause }))
     }
     const file = join(this.#folder, 'profile.cpuprofile')
     this.#tell({ geordi: 'finish', file, response })
     const { run } = await this.#expect('finished')
-    return { file, run }
+    // What the handler has left behind can end the process from here on, and its files with it.
+    const reading = readFile(file)
+    this.#reading = reading.catch(() => {})
+    return { profile: await reading, run }
   }
 
   /** Lets the app end by itself within its time, then kills it. Resolves when it is gone, with its files. */
   async close (): Promise<void> {
-    if (this.alive) {
-      this.#tell({ geordi: 'close' })
-      const timer = setTimeout(() => this.kill(), this.#options.closeTimeout)
-      await this.ended
-      clearTimeout(timer)
-    }
+    this.#tell({ geordi: 'close' })
+    const timer = setTimeout(() => this.kill(), this.#options.closeTimeout)
     await this.ended
+    clearTimeout(timer)
   }
 
-  /** Ends the process at once: the only way that works in every state it can be in. */
+  /** Ends the process and what it has forked at once: the only way that works in every state it can be in. */
   kill (): void {
-    this.#child.kill('SIGKILL')
+    // Once it has ended, its id may be another process's.
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#killGroup()
+  }
+
+  /** `detached` made the process the leader of a group of its own. */
+  #killGroup (): void {
+    if (this.#child.pid === undefined) return
+    try {
+      process.kill(-this.#child.pid, 'SIGKILL')
+    } catch {
+      // None of the group is left.
+    }
   }
 
   #tell (message: ToChild): void {
@@ -146,7 +183,7 @@ export class ReplayChild {
         this.#waiting = { geordi, resolve, reject }
         if (timeout === undefined) return
         timer = setTimeout(() => reject(new WorkerError('GEORDI_APP_START',
-          `The app did not call listen() within ${timeout / 1000} s. Raise --start-timeout if it needs longer.${this.#tail.quote()}`)), timeout)
+          `The app did not call listen() within ${timeout / 1000} s. Raise --start-timeout if it needs longer.`)), timeout)
       }) as Extract<ToParent, { geordi: Kind }>
     } finally {
       clearTimeout(timer)
@@ -156,17 +193,24 @@ export class ReplayChild {
 
   #receive (message: ToParent): void {
     if (message.geordi === 'failed') {
-      this.#settle(Object.assign(new WorkerError('GEORDI_APP_START', message.message), { code: message.code.startsWith('GEORDI_') ? message.code : 'GEORDI_APP_START' }))
+      this.#settle(this.#failure(message))
     } else if (message.geordi === this.#waiting?.geordi) {
       this.#waiting.resolve(message)
     }
   }
 
+  #failure ({ code, message }: Extract<ToParent, { geordi: 'failed' }>): WorkerError {
+    if (this.#listening) return new WorkerError('GEORDI_RECORDING_FAILED', `The replay could not be recorded: ${message}`)
+    return code === 'GEORDI_APP_UNKNOWN_KIND'
+      ? new WorkerError(code, message)
+      : new WorkerError('GEORDI_APP_START', `The app did not start: ${message}`)
+  }
+
   #died (code: number | null, signal: NodeJS.Signals | null): void {
     const how = signal === null ? `with exit code ${code}` : `by ${signal}`
-    this.#death = this.#listening === undefined
-      ? new WorkerError('GEORDI_APP_START', `The app ended ${how} before it called listen().${this.#tail.quote()}`)
-      : new WorkerError('GEORDI_REPLAY_DIED', `The replay process ended ${how} before the request did.${this.#tail.quote()}`)
+    this.#death = this.#listening
+      ? this.#tail.quoteIn(new WorkerError('GEORDI_REPLAY_DIED', `The replay process ended ${how} before the request did.`))
+      : new WorkerError('GEORDI_APP_START', `The app ended ${how} before it called listen().`)
     this.#settle(this.#death)
   }
 

@@ -1,7 +1,7 @@
 import { request as requestHttp, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import { connect as connectHttp2, constants, type ClientHttp2Session } from 'node:http2'
-import { connect as connectSocket } from 'node:net'
-import { Duplex, Writable } from 'node:stream'
+import { connect as connectSocket, type Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { Run } from '@geordi/profile'
 import type { CapturedRequest } from '@geordi/replay'
@@ -40,29 +40,50 @@ async function sendHttp1 (request: CapturedRequest, { socketPath, protocol, sign
     : connectSocket(socketPath)
   try {
     return await new Promise<Answer>((resolve, reject) => {
-      socket.on('error', reject)
-      socket.write(requestHead(request))
-      socket.write(requestBody(request))
-      const reader = requestHttp({
-        method: request.method,
-        signal,
-        createConnection: () => Duplex.from({ readable: socket, writable: discard() })
-      })
-      reader.on('error', reject)
-      reader.on('response', response => { drain(response).then(resolve, reject) })
+      let broken: Error | undefined
+      const reader = requestHttp({ method: request.method, signal, createConnection: () => answerOf(socket, error => { broken = error }) })
+      const fail = (error: Error) => reject(broken ?? error)
+      reader.on('error', fail)
+      reader.on('response', response => { drain(response).then(resolve, fail) })
       reader.on('upgrade', response => resolve(answer(response.statusCode!, 0, undefined)))
       reader.end()
+      socket.write(requestHead(request))
+      socket.write(requestBody(request))
     })
   } finally {
     socket.destroy()
   }
 }
 
+/**
+ * What the socket receives, apart from what is sent on it: an app that answers before it has read the body, and
+ * closes, breaks the sending off, but its answer counts.
+ */
+function answerOf (socket: Socket, onBroken: (error: Error) => void): Duplex {
+  const received = new Duplex({
+    read: () => { socket.resume() },
+    write: (_chunk, _encoding, done) => done()
+  })
+  socket.on('data', chunk => { if (!received.push(chunk)) socket.pause() })
+  socket.on('error', onBroken)
+  // After an end or an error alike: whether the answer was complete is seen in the answer.
+  socket.on('close', () => received.push(null))
+  return received
+}
+
 /** Node reads a request's head as Latin-1, so that is what gives the same bytes again. */
 function requestHead ({ method, url, httpVersion, rawHeaders }: CapturedRequest): Buffer {
   let head = `${method} ${url} HTTP/${httpVersion === '1.0' ? '1.0' : '1.1'}\r\n`
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) head += `${rawHeaders[index]}: ${rawHeaders[index + 1]}\r\n`
+  for (const [name, value] of pairs(rawHeaders)) {
+    // An app that speaks HTTP/2 in production alone gets the same request in the words of HTTP/1.1.
+    if (name === ':authority') head += `host: ${value}\r\n`
+    else if (!name.startsWith(':')) head += `${name}: ${value}\r\n`
+  }
   return Buffer.from(`${head}\r\n`, 'latin1')
+}
+
+function * pairs (rawHeaders: readonly string[]): Generator<[name: string, value: string]> {
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) yield [rawHeaders[index]!, rawHeaders[index + 1]!]
 }
 
 /** A chunked body comes as one chunk: its bytes are the body, where it was cut is the network's chance. */
@@ -71,10 +92,6 @@ function requestBody ({ rawHeaders, body }: CapturedRequest): Uint8Array {
   if (!chunked) return body
   const chunk = body.length === 0 ? [] : [Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n')]
   return Buffer.concat([...chunk, Buffer.from('0\r\n\r\n')])
-}
-
-function discard (): Writable {
-  return new Writable({ write: (_chunk, _encoding, done) => done() })
 }
 
 async function drain (response: IncomingMessage): Promise<Answer> {
@@ -99,7 +116,8 @@ async function sendHttp2 ({ rawHeaders, body }: CapturedRequest, { socketPath, p
 async function exchange (session: ClientHttp2Session, rawHeaders: readonly string[], body: Uint8Array, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
     session.on('error', reject)
-    const stream = session.request(headersObject(rawHeaders), { signal })
+    // Node's default would leave the body of a DELETE out.
+    const stream = session.request(headersObject(rawHeaders), { signal, endStream: body.length === 0 })
     let status = 0
     let contentType: string | undefined
     let bytes = 0
@@ -111,15 +129,13 @@ async function exchange (session: ClientHttp2Session, rawHeaders: readonly strin
     stream.on('end', () => resolve(answer(status, bytes, contentType)))
     stream.on('error', reject)
     stream.on('close', () => reject(new Error('the stream was closed')))
-    stream.end(body)
+    if (body.length > 0) stream.end(body)
   })
 }
 
 function headersObject (rawHeaders: readonly string[]): OutgoingHttpHeaders {
   const headers: Record<string, string | string[]> = {}
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]!
-    const value = rawHeaders[index + 1]!
+  for (const [name, value] of pairs(rawHeaders)) {
     const before = headers[name]
     headers[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]
   }

@@ -16,7 +16,8 @@ Takes flagged requests from the queue, replays each once in a process of its own
   --close-timeout N      milliseconds that the app has to close after a replay (${DEFAULTS.closeTimeout})
   --retention N          seconds until reports are gone (${DEFAULTS.retention})
 
-The secret comes from GEORDI_SECRET: the plugin's secret, or several with commas between them.
+The secret comes from GEORDI_SECRET: the plugin's secret. While it is being rotated, GEORDI_OLD_SECRET
+holds the one before, which still opens what is in the queue.
 `
 
 /** `geordi worker`: runs until it gets SIGINT or SIGTERM. */
@@ -41,7 +42,7 @@ export async function workerCommand (args: string[]): Promise<void> {
   const settings = completeOptions({
     queueUrl: text(values['queue']) ?? process.env['GEORDI_QUEUE_URL'] ?? process.env['REDIS_URL'],
     queueName: text(values['queue-name']),
-    secret: secrets(process.env['GEORDI_SECRET']),
+    secret: secrets(process.env['GEORDI_SECRET'], process.env['GEORDI_OLD_SECRET']),
     concurrency: numeric(values['concurrency']),
     interval: numeric(values['interval']),
     startTimeout: numeric(values['start-timeout']),
@@ -53,7 +54,8 @@ export async function workerCommand (args: string[]): Promise<void> {
 
   let stopping = false
   const stop = () => {
-    if (stopping) return
+    // Once more: the operator does not want to wait for the replay. Its process ends with this one.
+    if (stopping) process.exit(1)
     stopping = true
     worker.close().then(() => process.exit(0), error => {
       process.stderr.write(`geordi: ${(error as Error).message}\n`)
@@ -63,6 +65,6 @@ export async function workerCommand (args: string[]): Promise<void> {
   process.on('SIGINT', stop).on('SIGTERM', stop)
 }
 
-function secrets (variable: string | undefined): string | string[] | undefined {
-  return variable?.includes(',') ? variable.split(',') : variable
+function secrets (current: string | undefined, old: string | undefined): string | string[] | undefined {
+  return current === undefined || old === undefined ? current : [current, old]
 }

@@ -7,7 +7,7 @@ export interface WorkerOptions {
   readonly queueUrl?: string | undefined
   /** The plugin's `queue.name`. @defaultValue `'geordi'` */
   readonly queueName?: string | undefined
-  /** The plugin's `secret`; several, separated by commas on the command line, for rotation. */
+  /** The plugin's `secret`; several for rotation. */
   readonly secret?: string | readonly string[] | undefined
   /** Replays at a time; profiles stay truer with one. @defaultValue 1 */
   readonly concurrency?: number | undefined

@@ -1,12 +1,14 @@
-import { readFile } from 'node:fs/promises'
 import { importCpuProfile } from '@geordi/profile'
-import { failure, RAW_PROFILE, REPORT, Replays, workerName, type ReplayTask } from '@geordi/replay'
-import { renderReport } from '@geordi/report'
+import { failure, RAW_PROFILE, REPORT, Replays, workerName, type CapturedRequest, type ReplayTask } from '@geordi/replay'
+import { renderReport, warmUp } from '@geordi/report'
 import type { AppEntry } from './app-entry.ts'
 import { WorkerError } from './errors.ts'
 import type { ReplayChild, ReplayOutcome } from './replay-child.ts'
 import { SpareKeeper } from './spare.ts'
 import type { WorkerSettings } from './worker-options.ts'
+
+/** How many processes are tried before a request is given up that none has run. */
+const ATTEMPTS = 2
 
 /** A worker that takes replays from the queue. */
 export interface Worker {
@@ -25,9 +27,10 @@ export type Log = (line: string) => void
 export async function startWorker (app: AppEntry, settings: WorkerSettings, log: Log): Promise<Worker> {
   const { queueUrl, queueName, secret, concurrency } = settings
   const replays = await Replays.open({ url: queueUrl, name: queueName, secret, role: 'worker', retention: settings.retention })
-  const spares = new SpareKeeper({ ...settings, app, output: process.stderr }, concurrency)
+  const spares = new SpareKeeper({ ...settings, app, output: process.stderr }, concurrency, log)
   try {
-    await spares.fill()
+    // The first report must not wait for Graphviz and fonts; a replay needs neither.
+    await Promise.all([spares.fill(), warmUp().catch(error => log(`The reports are not ready yet: ${error.message}`))])
     const consumer = await replays.consume(task => perform(task, spares, log), {
       concurrency,
       onError: error => log(`${(error as NodeJS.ErrnoException).code ?? error.name}: ${error.message}`)
@@ -52,41 +55,51 @@ async function perform (task: ReplayTask, spares: SpareKeeper, log: Log): Promis
   const name = `${task.request.method} ${task.request.url.split('?', 1)[0]}`
   let child: ReplayChild | undefined
   try {
-    await task.update({ state: 'starting', worker: workerName() })
-    child = await spares.take()
-    const outcome = await replay(task, child)
+    await task.update({ state: 'starting', takenAt: Date.now(), worker: workerName() })
+    child = await ready(task.request, spares)
+    await task.claim()
+    const outcome = await child.replay(task.request)
     await report(task, outcome)
     log(`${name}: ${outcome.run.response?.statusCode} in ${Math.round((outcome.run.wallTime ?? 0) / 1000)} ms, replay ${task.id}`)
   } catch (error) {
     log(`${name}: ${(error as Error).message}, replay ${task.id}`)
+    // A replay that was claimed before is another worker's to write about, or lost; either is known by its record.
+    if ((error as NodeJS.ErrnoException).code === 'GEORDI_REPLAY_CLAIMED') return
     await task.update({ state: 'failed', finishedAt: Date.now(), error: failure(error) })
   } finally {
     // Not awaited: the report is there, and the next replay must not wait for an app that closes slowly.
     child?.close().catch(() => {})
-    spares.fill().catch(error => log(`The next replay process did not start: ${error.message}`))
+    spares.fill().catch((error: Error) => log(error.message))
   }
 }
 
-async function replay (task: ReplayTask, child: ReplayChild): Promise<ReplayOutcome> {
-  await child.prepare(task.request)
-  await task.claim()
-  return child.replay(task.request)
+/** A process that waits for this request. Nothing has run yet, so a spare that dies just now is replaced. */
+async function ready (request: CapturedRequest, spares: SpareKeeper): Promise<ReplayChild> {
+  for (let attempt = 1; ; attempt++) {
+    const child = await spares.take()
+    try {
+      await child.prepare(request)
+      return child
+    } catch (error) {
+      child.close().catch(() => {})
+      if (attempt === ATTEMPTS) throw error
+    }
+  }
 }
 
-async function report (task: ReplayTask, { file, run }: ReplayOutcome): Promise<void> {
+async function report (task: ReplayTask, { profile, run }: ReplayOutcome): Promise<void> {
   const finished = {
     finishedAt: Date.now(),
     ...(run.response === undefined ? {} : { statusCode: run.response.statusCode }),
     ...(run.wallTime === undefined ? {} : { wallTime: run.wallTime / 1000 })
   }
   await task.update({ state: 'rendering', ...finished })
-  const raw = await readFile(file)
   // The raw profile first: it is what is left when the drawing fails.
-  await task.attach(RAW_PROFILE, raw)
+  await task.attach(RAW_PROFILE, profile)
   try {
-    await task.attach(REPORT, await renderReport(importCpuProfile(raw)))
+    await task.attach(REPORT, await renderReport(importCpuProfile(profile)))
   } catch (cause) {
     throw new WorkerError('GEORDI_REPORT_FAILED', `The report could not be drawn (${(cause as Error).message}). The raw profile is there: open it in Chrome DevTools.`, { cause })
   }
-  await task.update({ state: 'done' })
+  await task.update({ state: 'done', doneAt: Date.now() })
 }

@@ -1,19 +1,25 @@
 import { readFileSync, realpathSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 
-/** The app's name, version and folder, from the package.json nearest to its entry. */
+/**
+ * The app's name, version and folder, from the nearest package.json that has a name (a build writes some that only
+ * say `type`). A program from node_modules as entry (fastify-cli) is not the app; the app is where it was started.
+ */
 export function describeApp (entry: string): { app?: string, root: string } {
-  let folder = dirname(realpathSync(entry))
-  const start = folder
-  for (;;) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: string, version?: string }
-      return { ...(name === undefined ? {} : { app: version === undefined ? name : `${name} ${version}` }), root: folder }
-    } catch {
-      // No package.json here, or none that can be read: one folder up.
-    }
-    const above = dirname(folder)
-    if (above === folder) return { root: start }
-    folder = above
+  const file = realpathSync(entry)
+  const start = file.split(sep).includes('node_modules') ? process.cwd() : dirname(file)
+  for (let folder = start; ; folder = dirname(folder)) {
+    const { name, version } = readPackage(folder)
+    if (name !== undefined) return { app: version === undefined ? name : `${name} ${version}`, root: folder }
+    if (dirname(folder) === folder) return { root: start }
+  }
+}
+
+function readPackage (folder: string): { name?: string, version?: string } {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) ?? {}
+  } catch {
+    // None here, or none that can be read.
+    return {}
   }
 }

@@ -14,9 +14,10 @@ export type ToChild =
   | { readonly geordi: 'close' }
 
 export type ToParent =
-  /** The app listens, on this unix socket. */
-  | { readonly geordi: 'listening', readonly socketPath: string, readonly protocol: WireProtocol }
-  | { readonly geordi: 'prepared' }
+  /** The app listens. */
+  | { readonly geordi: 'listening' }
+  /** The profiler runs; the request goes to this unix socket. */
+  | { readonly geordi: 'prepared', readonly socketPath: string, readonly protocol: WireProtocol }
   /** The profile is in the file. */
   | { readonly geordi: 'finished', readonly run: Run }
   | { readonly geordi: 'failed', readonly code: string, readonly message: string }

@@ -1,6 +1,9 @@
+import { rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
-import { Server, type Socket } from 'node:net'
+import type { ServerHttp2Stream } from 'node:http2'
+import type { Server, Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Server as TlsServer } from 'node:tls'
@@ -8,60 +11,77 @@ import type { Run } from '@geordi/profile'
 import { createCpuProfiler, withRun, type CpuProfiler } from '@geordi/profiler'
 import type { CapturedRequest, ReplayedApp, ReplayProcess } from '@geordi/replay'
 import { describeApp } from './app-package.ts'
-import { disguise, speaksHttp, type ListeningServer } from './listen.ts'
+import { disguise, type Instance, type ListeningServer, type ServerListener } from './listen.ts'
 import { isMessage, type ToChild, type ToParent, type WireProtocol } from './messages.ts'
+import { Target } from './target.ts'
 
+/** A route's `handlerTimeout: 0` falls back to the server's, so «none» is Node's longest timer. */
+const NO_TIMEOUT = 2 ** 31 - 1
 const POLL = 20
 /** An app that is still overloaded after this long (in milliseconds) is overloaded by itself: replay it anyway. */
 const CALM_LIMIT = 10_000
 
 /** The replay process's own side: waits for the app, prepares for the one request, records it. */
-export class ReplaySession implements ReplayProcess {
+export class ReplaySession implements ReplayProcess, ServerListener {
   request: Omit<CapturedRequest, 'body'> | undefined
   #app: ReplayedApp | undefined
-  #target: ListeningServer | undefined
+  #announced = false
   #profiler: CpuProfiler | undefined
   #start = 0
   #end = 0
-  readonly #listening: ListeningServer[] = []
+  readonly #entry: string
+  readonly #folder: string
+  readonly #target = new Target(() => this.#announce())
 
-  constructor () {
-    process.on('message', (message: unknown) => {
-      if (isMessage<ToChild>(message)) this.#handle(message).catch(error => this.fail(error))
-    })
-    // The channel must not keep an app alive that has nothing left to do: its end says that it can't be replayed.
-    process.channel?.unref()
+  /**
+   * @param entry The app's file; `process.argv` is the app's own to change.
+   * @param folder Where its sockets and the profile are.
+   */
+  constructor (entry: string, folder: string) {
+    this.#entry = entry
+    this.#folder = folder
+    listenToWorker(message => { this.#handle(message).catch(error => this.fail(error)) })
+  }
+
+  /** Whether the app has opened a server that could take a request. */
+  get serves (): boolean {
+    return this.#target.opened
   }
 
   attach (app: ReplayedApp): void {
     this.#app = app
-    this.#announce()
+    this.#target.attach(app.server)
+  }
+
+  created (instance: Instance): void {
+    // The plugin does the same; an app that is profiled without it has no time limit either. A route that has none
+    // must not get one, however long: Fastify aborts `request.signal` of those at the end of the request's body.
+    instance.addHook('onRoute', route => {
+      if (route.handlerTimeout || instance.initialConfig.handlerTimeout) route.handlerTimeout = NO_TIMEOUT
+    })
+    this.#target.created(instance)
   }
 
   listening (server: ListeningServer): void {
-    if (!speaksHttp(server.server)) return
-    this.#listening.push(server)
-    // The app with the plugin is the one; where there is none, the first server to listen.
-    setImmediate(() => this.#announce())
+    this.#target.listening(server)
+  }
+
+  evaluated (): void {
+    this.#target.evaluated()
   }
 
   fail (error: unknown): void {
-    const { code, message, stack } = error as NodeJS.ErrnoException
-    send({ geordi: 'failed', code: code ?? 'GEORDI_APP_START', message: code?.startsWith('GEORDI_') ? message : stack ?? String(error) })
+    const { code, message, stack } = (error ?? {}) as NodeJS.ErrnoException
+    const ours = code?.startsWith('GEORDI_') === true
+    send({ geordi: 'failed', code: ours ? code : 'GEORDI_APP_START', message: ours ? message : stack ?? String(error) })
   }
 
   #announce (): void {
-    if (this.#target !== undefined) return
-    const target = this.#app === undefined ? this.#listening[0] : this.#listening.find(({ server }) => server === this.#app!.server)
-    if (target === undefined) return
-    this.#target = target
-    lift(target.server)
-    target.server.prependListener('connection', (socket: Socket) => this.#disguise(socket))
-    target.server.prependListener('secureConnection', (socket: Socket) => this.#disguise(socket))
-    target.server.prependListener('request', (request, response) => this.#observe(request, response))
+    if (this.#announced) return
+    this.#announced = true
     // Loading the addon takes 40 ms: better now, as a spare, than when somebody waits.
     createCpuProfiler()
-    send({ geordi: 'listening', socketPath: target.socketPath, protocol: wireProtocol(target.server) })
+    send({ geordi: 'listening' })
   }
 
   async #handle (message: ToChild): Promise<void> {
@@ -76,16 +96,22 @@ export class ReplaySession implements ReplayProcess {
     this.request = request
     const limit = performance.now() + CALM_LIMIT
     while (this.#app?.isOverloaded() && performance.now() < limit) await delay(POLL)
+    const { server, socketPath } = this.#target.server!
+    lift(server)
+    server.prependListener('connection', (socket: Socket) => this.#disguise(socket))
+    server.prependListener('secureConnection', (socket: Socket) => this.#disguise(socket))
+    this.#observe(server)
     this.#profiler = createCpuProfiler({ interval })
     this.#profiler.start()
-    send({ geordi: 'prepared' })
+    send({ geordi: 'prepared', socketPath, protocol: wireProtocol(server) })
   }
 
   async #finish ({ file, response }: Extract<ToChild, { geordi: 'finish' }>): Promise<void> {
     const profiler = this.#profiler!
     const recorded = profiler.stop()
     // Without a close of the response (a hijacked socket) the run ends when the worker has the answer.
-    const window = { start: this.#start, end: this.#end === 0 ? now() : this.#end }
+    // Without an event (the server refused what arrived) it began when the request was sent.
+    const window = { start: this.#start || recorded.startTime, end: this.#end || now() }
     const run: Run = {
       ...this.#describe(profiler),
       response,
@@ -99,22 +125,40 @@ export class ReplaySession implements ReplayProcess {
     const { method, url, capturedAt, by } = this.request!
     return {
       request: { method, url, capturedAt, ...(by === undefined ? {} : { by }) },
-      process: { hostname: hostname(), pid: process.pid, node: process.version, ...describeApp(process.argv[1]!) },
+      process: { hostname: hostname(), pid: process.pid, node: process.version, ...describeApp(this.#entry) },
       profiler: { engine: profiler.engine, interval: profiler.interval }
     }
   }
 
   /** Work that the handler left behind (a mail, a log line) gets the time that a shutdown gives it. */
   async #close (): Promise<void> {
-    await this.#app?.close()
-    process.exit()
+    try {
+      const { server } = this.#target.server ?? {}
+      await (this.#app ?? this.#target.instances.find(instance => instance.server === server))?.close()
+    } finally {
+      // The worker has what it wants from it, and may be killed before it removes it.
+      rmSync(this.#folder, { recursive: true, force: true })
+      process.exit()
+    }
   }
 
-  #observe (request: IncomingMessage, response: ServerResponse): void {
-    if (this.#start !== 0 || this.request === undefined) return
+  /** Only events that the app listens for itself: a first listener of ours would change what the server does. */
+  #observe (server: Server): void {
+    if (server.listenerCount('request') > 0) {
+      server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => this.#begin(request.socket, response))
+    } else {
+      server.prependListener('stream', (stream: ServerHttp2Stream) => this.#begin(undefined, stream))
+    }
+    if (server.listenerCount('upgrade') > 0) {
+      server.prependListener('upgrade', (_request: IncomingMessage, socket: Socket) => this.#begin(socket, socket))
+    }
+  }
+
+  #begin (socket: Socket | undefined, answer: EventEmitter): void {
+    if (this.#start !== 0) return
     this.#start = now()
-    response.once('close', () => { this.#end = now() })
-    request.socket.setTimeout(0)
+    answer.once('close', () => { this.#end = now() })
+    socket?.setTimeout(0)
   }
 
   #disguise (socket: Socket): void {
@@ -137,7 +181,7 @@ function lift (server: Server): void {
 }
 
 function wireProtocol (server: Server): WireProtocol {
-  // http2's servers are told by a listener they install; `allowHTTP1` servers speak HTTP/1.1 over TLS as well.
+  // http2's server classes are not exported, but named. `allowHTTP1` servers speak HTTP/1.1 over TLS as well.
   const secure = server instanceof TlsServer
   const http2 = server.constructor.name.startsWith('Http2')
   if (!http2) return secure ? 'https' : 'http'
@@ -150,4 +194,18 @@ function now (): number {
 
 function send (message: ToParent): void {
   process.send?.(message)
+}
+
+/** Takes the worker's messages out of the channel, so that an app with a `message` listener of its own doesn't meet them. */
+function listenToWorker (listener: (message: ToChild) => void): void {
+  const { emit } = process
+  process.emit = function (this: NodeJS.Process, event: string, ...args: unknown[]) {
+    if (event !== 'message' || !isMessage<ToChild>(args[0])) return Reflect.apply(emit, this, [event, ...args])
+    listener(args[0])
+    return true
+  } as typeof emit
+  // Without a listener Node keeps the messages back.
+  process.on('message', () => {})
+  // The channel must not keep an app alive that has nothing left to do: its end says that it can't be replayed.
+  process.channel?.unref()
 }

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { importCpuProfile } from '@geordi/profile'
+import { createCpuProfiler, withRun, type CpuProfile, type CpuProfileNode, type Engine } from '@geordi/profiler'
+
+const require = createRequire(import.meta.url)
+const folder = mkdtempSync(join(tmpdir(), 'profiler & test %é#'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+// A path that has to be escaped in a URL.
+const commonjs = join(folder, 'work.cjs')
+const module = join(folder, 'work.mjs')
+copyFileSync(fileURLToPath(new URL('../../test/fixtures/work.cjs', import.meta.url)), commonjs)
+copyFileSync(fileURLToPath(new URL('../../test/fixtures/work.js', import.meta.url)), module)
+const { outer } = require(commonjs) as { outer (milliseconds: number): number }
+const { moduleOuter } = await import(pathToFileURL(module).href) as { moduleOuter (milliseconds: number): number }
+
+function loads (name: string): boolean {
+  try {
+    require(name)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const ENGINES: Engine[] = ['v8-profiler-next', 'node:inspector']
+const missing = (engine: Engine) => engine === 'v8-profiler-next' && !loads(engine) && 'v8-profiler-next is not compiled for this Node'
+
+function record (engine: Engine | undefined, work: () => unknown, interval = 500): CpuProfile {
+  const profiler = createCpuProfiler({ interval, ...(engine === undefined ? {} : { engine }) })
+  profiler.start()
+  work()
+  return profiler.stop()
+}
+
+function byName (profile: CpuProfile, name: string): CpuProfileNode {
+  const node = profile.nodes.find(node => node.callFrame.functionName === name)
+  assert.ok(node, `${name} is in the profile`)
+  return node
+}
+
+for (const engine of ENGINES) {
+  describe(`a profile by ${engine}`, { skip: missing(engine) }, () => {
+    it('has functions by URL, lines and columns from 0', () => {
+      const profile = record(engine, () => { outer(40); moduleOuter(40) })
+      const place = (name: string) => {
+        const { url, lineNumber, columnNumber } = byName(profile, name).callFrame
+        return { url, lineNumber, columnNumber }
+      }
+      assert.deepEqual(place('outer'), { url: pathToFileURL(commonjs).href, lineNumber: 2, columnNumber: 15 })
+      assert.deepEqual(place('inner'), { url: pathToFileURL(commonjs).href, lineNumber: 8, columnNumber: 31 })
+      assert.deepEqual(place('moduleOuter'), { url: pathToFileURL(module).href, lineNumber: 1, columnNumber: 28 })
+      assert.deepEqual(place('moduleInner'), { url: pathToFileURL(module).href, lineNumber: 7, columnNumber: 21 })
+      assert.deepEqual(place('(root)'), { url: '', lineNumber: -1, columnNumber: -1 })
+    })
+
+    it('has callers above callees, samples with times, on the clock of hrtime', () => {
+      const before = Number(process.hrtime.bigint() / 1000n)
+      const profile = record(engine, () => outer(40))
+      const end = Number(process.hrtime.bigint() / 1000n)
+      const { nodes, samples, timeDeltas, startTime, endTime } = profile
+      assert.ok(byName(profile, 'outer').children!.includes(byName(profile, 'inner').id))
+      assert.equal(samples.length, timeDeltas.length)
+      const ids = new Set(nodes.map(node => node.id))
+      assert.ok(samples.every(id => ids.has(id)))
+      assert.ok(startTime >= before - 1000 && endTime <= end + 1000 && endTime - startTime >= 40_000)
+      for (const { callFrame } of nodes) assert.equal(typeof callFrame.scriptId, 'string')
+    })
+
+    it('is what @geordi/profile reads, with what was run', () => {
+      const run = { request: { method: 'GET', url: '/' }, profiler: { engine, interval: 500 }, wallTime: 40_000 }
+      const start = Number(process.hrtime.bigint() / 1000n)
+      const recorded = record(engine, () => { outer(20); moduleOuter(20) })
+      const window = { start, end: start + 20_000 }
+      const profile = importCpuProfile(Buffer.from(JSON.stringify(withRun(recorded, run, window))))
+      assert.deepEqual(profile.run, run)
+      const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0)
+      const whole = importCpuProfile(Buffer.from(JSON.stringify(withRun(recorded, run))))
+      assert.ok(sum(profile.samples.duration) <= 20_001 && sum(whole.samples.duration) > 30_000)
+    })
+
+    it('is taken at the interval asked for', () => {
+      const density = (interval: number) => {
+        const { samples, startTime, endTime } = record(engine, () => outer(100), interval)
+        return samples.length / (endTime - startTime)
+      }
+      assert.ok(density(500) > 3 * density(5000), 'ten times as often, give or take a busy machine')
+    })
+
+    it('can be taken again and again, each apart from the others', () => {
+      for (let round = 0; round < 3; round++) {
+        assert.ok(byName(record(engine, () => outer(20)), 'outer'))
+        assert.throws(() => byName(record(engine, () => moduleOuter(20)), 'outer'))
+      }
+    })
+
+    it('is refused, not crashed, when it is started or stopped at the wrong time', () => {
+      const [one, other] = [createCpuProfiler({ engine }), createCpuProfiler({ engine })]
+      const wrong = { name: 'ProfilerError', code: 'GEORDI_PROFILER_STATE' }
+      assert.throws(() => one.stop(), wrong)
+      one.start()
+      assert.throws(() => one.start(), wrong)
+      assert.throws(() => other.start(), wrong, 'one recording at a time in a process')
+      assert.throws(() => other.stop(), wrong)
+      assert.ok(one.stop().nodes.length > 0)
+      assert.throws(() => one.stop(), wrong)
+      other.start()
+      assert.ok(other.stop().nodes.length > 0)
+    })
+  })
+}
+
+describe('both engines', { skip: missing('v8-profiler-next') }, () => {
+  it('name the same functions for the same work', () => {
+    const ours = (profile: CpuProfile) => profile.nodes.map(({ callFrame }) => callFrame)
+      .filter(({ url }) => url.startsWith(pathToFileURL(folder).href))
+      .map(({ functionName, url, lineNumber, columnNumber }) => `${functionName} ${url}:${lineNumber}:${columnNumber}`)
+    const [addon, inspector] = ENGINES.map(engine => new Set(ours(record(engine, () => { outer(60); moduleOuter(60) }))))
+    assert.deepEqual([...addon!].toSorted(), [...inspector!].toSorted())
+    assert.ok(addon!.size >= 4)
+  })
+
+  it('share the process: a recording by one excludes one by the other', () => {
+    const [addon, inspector] = ENGINES.map(engine => createCpuProfiler({ engine }))
+    addon!.start()
+    assert.throws(() => inspector!.start(), { code: 'GEORDI_PROFILER_STATE' })
+    addon!.stop()
+  })
+})
+
+describe('createCpuProfiler', () => {
+  it('takes the addon where it can be loaded, and node:inspector where not', () => {
+    assert.equal(createCpuProfiler().engine, loads('v8-profiler-next') ? 'v8-profiler-next' : 'node:inspector')
+  })
+
+  it('says how an engine that was asked for can be had', { skip: loads('v8-profiler-next') && 'v8-profiler-next is compiled' }, () => {
+    assert.throws(() => createCpuProfiler({ engine: 'v8-profiler-next' }), { code: 'GEORDI_ENGINE_UNAVAILABLE', message: /python3, make and g\+\+/ })
+  })
+
+  it('refuses an interval that V8 can\'t keep, and an engine that is none', () => {
+    for (const interval of [0, 49, 1_000_001, 1.5, NaN, '1000' as unknown as number]) {
+      assert.throws(() => createCpuProfiler({ interval }), { code: 'GEORDI_OPTION_INVALID', message: /`interval`/ })
+    }
+    assert.throws(() => createCpuProfiler({ engine: 'perf' as Engine }), { code: 'GEORDI_OPTION_INVALID', message: /`engine`/ })
+    assert.equal(createCpuProfiler().interval, 1000)
+  })
+})

@@ -1,0 +1,39 @@
+import cluster from 'node:cluster'
+import { becomeReplayProcess } from '@geordi/replay'
+import { WorkerError } from '../errors.ts'
+import { endWithWorker } from './end-with-worker.ts'
+import { startWhatIsExported } from './exported-app.ts'
+import { captureServers } from './listen.ts'
+import { ReplaySession } from './session.ts'
+
+/** Long enough (in milliseconds) for an app that forks helpers to call `listen()` itself. */
+const CLUSTER_GRACE = 2000
+
+/** Makes this process, in which the app has not run yet, a replay process of the worker `parent`. */
+export function begin (folder: string, parent: number): void {
+  hideFromChildren()
+  endWithWorker(folder, parent)
+  const entry = process.argv[1]!
+  const session = new ReplaySession(entry, folder)
+  becomeReplayProcess(session)
+  const servers = captureServers(folder, session)
+  cluster.once('fork', () => {
+    setTimeout(() => {
+      if (!session.serves) session.fail(clustered(entry))
+    }, CLUSTER_GRACE).unref()
+  })
+  startWhatIsExported(entry, servers, () => session.evaluated()).catch(error => session.fail(error))
+}
+
+/** What the app forks is its own: it shall inherit neither the preload nor the place of our socket. */
+function hideFromChildren (): void {
+  delete process.env['GEORDI_REPLAY_FOLDER']
+  delete process.env['GEORDI_REPLAY_PARENT']
+  const preload = process.execArgv.findLastIndex(argument => argument === new URL('./preload.js', import.meta.url).href)
+  if (preload > 0) process.execArgv.splice(preload - 1, 2)
+}
+
+function clustered (entry: string): WorkerError {
+  return new WorkerError('GEORDI_APP_START',
+    `${entry} forks a cluster and does not call listen() itself, so there is no server to replay the request in. GEORDI_REPLAY=1 is set in a replay process: start the server in the primary there, \`if (cluster.isPrimary && !process.env.GEORDI_REPLAY)\`, or name the file that the cluster's workers run.`)
+}

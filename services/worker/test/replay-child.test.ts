@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { stat, readdir, mkdir, writeFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { createInterface } from 'node:readline'
+import type { Profile } from '@geordi/profile'
+import { ReplayChild } from '../src/replay-child.ts'
+import { fixture, get, isAlive, options, Output, replayFolders, replayIn, temporary, until } from './support.ts'
+
+describe('a replay has no time limit', () => {
+  const request = (url: string) => get(url, { method: 'POST', body: Buffer.from('1'), rawHeaders: ['Host', 'x', 'Content-Length', '1', 'Content-Type', 'text/plain'] })
+
+  it('of the server\'s, whenever it was set', async () => {
+    const { run, output } = await replayIn(fixture('timeouts.js'), request('/work'), { awaits: 'limited' })
+    assert.deepEqual(run.response, { statusCode: 200, bytes: 6, contentType: 'text/plain; charset=utf-8' })
+    assert.deepEqual(output.told('survived'), [{ sent: false }])
+  })
+
+  it('of the route\'s', async () => {
+    const { run } = await replayIn(fixture('timeouts.js'), request('/route'))
+    assert.equal(run.response!.statusCode, 200)
+  })
+
+  it('for a request that the handler is slow to read', async () => {
+    const body = Buffer.alloc(10_000_000)
+    const { run, output } = await replayIn(fixture('timeouts.js'), get('/upload', { method: 'POST', body, rawHeaders: ['Host', 'x', 'Content-Length', String(body.length), 'Content-Type', 'application/octet-stream'] }), { awaits: 'limited' })
+    assert.equal(run.response!.statusCode, 200)
+    assert.deepEqual(output.told('length'), [body.length])
+  })
+
+  it('and an app that has none sees no trace of it', async () => {
+    const { output } = await replayIn(fixture('wire.js'), request('/signal'))
+    assert.deepEqual(output.told('aborted'), [false])
+  })
+})
+
+/** Microseconds of samples in which a function was on the stack. */
+function total (profile: Profile, name: string): number {
+  const { frame, parent } = profile.tree
+  const within = Array.from(frame, () => false)
+  for (let node = 0; node < frame.length; node++) within[node] = profile.frames[frame[node]!]!.name === name || within[parent[node]!] === true
+  return profile.samples.node.reduce((sum, node, index) => sum + (within[node] ? profile.samples.duration[index]! : 0), 0)
+}
+
+describe('a replay\'s profile', () => {
+  it('covers the request and nothing before or after it', async () => {
+    const { profile, run, output } = await replayIn(fixture('phases.js'), get('/measured'))
+    const [measured] = output.told<number>('measured')
+    assert.equal(output.told('after').length, 1)
+    const wall = run.wallTime!
+    // The handler measured itself; the rest is Fastify's and the sending's.
+    assert.ok(wall >= measured! && wall < measured! * 2, `${wall} µs for ${measured} µs of work`)
+    const inHandler = total(profile, 'handlerWork')
+    assert.ok(inHandler > measured! / 2 && inHandler <= wall * 1.05, `${inHandler} of ${measured} µs`)
+    assert.equal(total(profile, 'bootWork'), 0)
+    assert.equal(total(profile, 'lateWork'), 0)
+    const recorded = profile.samples.duration.reduce((sum, duration) => sum + duration, 0)
+    assert.ok(Math.abs(recorded - wall) < wall / 10, `${recorded} µs of samples for ${wall}`)
+  })
+
+  it('says what was run, where and how', async () => {
+    const { profile, run } = await replayIn(fixture('phases.js'), get('/measured?q=1'), { interval: 700 })
+    assert.deepEqual(profile.run, run)
+    const { wallTime, process: { pid, hostname, ...rest }, profiler, ...said } = run as Required<typeof run>
+    assert.ok(wallTime > 0)
+    assert.notEqual(pid, process.pid)
+    assert.ok(hostname.length > 0)
+    assert.deepEqual(rest, { node: process.version, app: 'fixture-apps 1.2.3', root: fixture('.').replace(/\/\.?$/, '') })
+    assert.equal(profiler.interval, 700)
+    assert.match(profiler.engine, /^(v8-profiler-next|node:inspector)$/)
+    assert.deepEqual(said, {
+      request: { method: 'GET', url: '/measured?q=1', capturedAt: 1_795_424_475_623, by: 'picard' },
+      response: { statusCode: 200, bytes: 4, contentType: 'text/plain; charset=utf-8' }
+    })
+  })
+
+  it('is taken at the interval asked for', async () => {
+    const density = async (interval: number) => {
+      const { profile, run } = await replayIn(fixture('phases.js'), get('/measured'), { interval })
+      return profile.samples.node.length / run.wallTime!
+    }
+    // Ten times as often, give or take a busy machine.
+    assert.ok(await density(1000) > 3 * await density(10_000))
+  })
+
+  it('comes from node:inspector where v8-profiler-next can\'t be loaded', async t => {
+    const before = process.env['NODE_OPTIONS']
+    process.env['NODE_OPTIONS'] = `${before ?? ''} --require ${fixture('without-addon.cjs')}`
+    t.after(() => { if (before === undefined) delete process.env['NODE_OPTIONS']; else process.env['NODE_OPTIONS'] = before })
+    const { run, profile } = await replayIn(fixture('phases.js'), get('/measured'))
+    assert.equal(run.profiler!.engine, 'node:inspector')
+    assert.ok(total(profile, 'handlerWork') > 0)
+  })
+})
+
+describe('a replay process', () => {
+  it('keeps its files to itself, and leaves none', async () => {
+    const child = await ReplayChild.start(options(fixture('phases.js')))
+    const [folder, ...others] = replayFolders()
+    assert.deepEqual(others, [])
+    assert.equal((await stat(join(temporary, folder!))).mode & 0o777, 0o700)
+    await child.prepare(get('/measured'))
+    await child.replay(get('/measured'))
+    assert.equal((await stat(join(temporary, folder!, 'profile.cpuprofile'))).mode & 0o777, 0o600)
+    await child.close()
+    assert.deepEqual(replayFolders(), [])
+  })
+
+  it('that ends right after its answer has lost nothing', async () => {
+    const { profile, run } = await replayIn(fixture('phases.js'), get('/measured'), { args: ['dies after'] })
+    assert.equal(run.response!.statusCode, 200)
+    assert.ok(total(profile, 'handlerWork') > 0)
+  })
+
+  it('gets the time to close, and no more', async () => {
+    const output = new Output()
+    const child = await ReplayChild.start(options(fixture('phases.js'), { args: ['never closes'], closeTimeout: 300, output }))
+    await child.close()
+    assert.deepEqual(output.told('closing'), [null])
+    assert.equal(await isAlive(output.told<number>('pid')[0]!), false)
+    assert.deepEqual(replayFolders(), [])
+  })
+
+  it('ends though its app fails to close', async () => {
+    const output = new Output()
+    const child = await ReplayChild.start(options(fixture('phases.js'), { args: ['fails to close'], closeTimeout: 2 ** 31 - 1, output }))
+    await child.close()
+    assert.deepEqual(output.told('closing'), [null])
+  })
+
+  it('finds room for its socket where the temporary folder\'s name is too long for one', async t => {
+    const long = join(temporary, 'x'.repeat(100))
+    await mkdir(long)
+    process.env['TMPDIR'] = long
+    t.after(() => { process.env['TMPDIR'] = temporary })
+    const { run } = await replayIn(fixture('phases.js'), get('/measured'))
+    assert.equal(run.response!.statusCode, 200)
+    assert.deepEqual(await readdir(long), [])
+  })
+
+  for (const state of ['waits', 'is busy for ever']) {
+    it(`that ${state} ends with its worker, however the worker ends`, async t => {
+      const flag = join(temporary, `busy-${state.length}`)
+      const script = `
+        const { ReplayChild } = await import(${JSON.stringify(new URL('../src/replay-child.js', import.meta.url).href)})
+        await ReplayChild.start({ ...${JSON.stringify(options(fixture('phases.js'), { args: ['busy when', flag] }))}, output: process.stdout })
+        console.log('started: null')`
+      const worker = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+      t.after(() => worker.kill('SIGKILL'))
+      const output = new Output()
+      createInterface(worker.stdout).on('line', line => output.write(`${line}\n`))
+      await until(() => output.told('started').length > 0, 'the replay process is up')
+      const [pid] = output.told<number>('pid')
+      if (state === 'is busy for ever') {
+        await writeFile(flag, '')
+        await until(() => output.told('busy').length > 0, 'it is busy')
+      }
+      assert.equal(replayFolders().length, 1)
+      worker.kill('SIGKILL')
+      await once(worker, 'exit')
+      await until(async () => !await isAlive(pid!), 'the replay process is gone')
+      assert.deepEqual(replayFolders(), [])
+      await rm(flag, { force: true })
+    })
+  }
+})

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { geordi, Scene, SECRET, withQueueServer } from './queue.ts'
+import { fixture, get, isAlive, replayFolders, until } from './support.ts'
+
+withQueueServer()
+const APP = fixture('queued.js')
+
+describe('geordi worker', () => {
+  const env = { GEORDI_SECRET: SECRET, GEORDI_QUEUE_URL: 'redis://127.0.0.1:1', REDIS_URL: '' }
+  const wrong: Array<[what: string, args: string[], env: NodeJS.ProcessEnv, message: RegExp]> = [
+    ['no entry', ['worker'], env, /Name one file/],
+    ['two entries', ['worker', APP, APP], env, /Name one file/],
+    ['an entry that is not there', ['worker', '/no/such.js'], env, /no file \/no\/such\.js/],
+    ['an unknown option', ['worker', APP, '--no-such'], env, /--no-such/],
+    ['no number', ['worker', APP, '--concurrency', 'many'], env, /`concurrency` must be a whole number from 1 to 64/],
+    ['an empty number', ['worker', APP, '--interval', ''], env, /`interval`/],
+    ['a number out of range', ['worker', APP, '--retention', '0'], env, /`retention`/],
+    ['a short secret', ['worker', APP], { ...env, GEORDI_SECRET: 'short' }, /secret/],
+    ['another kind of queue', ['worker', APP, '--queue', 'http://localhost'], env, /redis:\/\//],
+    ['a name that is none', ['worker', APP, '--queue-name', 'A B'], env, /queue\.name/],
+    ['an unknown command', ['engage'], env, /no command engage/]
+  ]
+  for (const [what, args, variables, message] of wrong) {
+    it(`refuses ${what} with exit code 2`, async () => {
+      const command = geordi(args, variables)
+      assert.equal(await command.ended, 2)
+      assert.match(command.stderr.text, message)
+      assert.match(command.stderr.text, /See: geordi (\w+ )?--help/)
+      assert.equal(command.stdout.text, '')
+    })
+  }
+
+  it('refuses a missing queue or secret with exit code 2', async () => {
+    const bare: NodeJS.ProcessEnv = { GEORDI_SECRET: undefined, GEORDI_QUEUE_URL: undefined, REDIS_URL: undefined }
+    for (const [variables, message] of [[{ ...bare, GEORDI_SECRET: SECRET }, /GEORDI_QUEUE_URL/], [{ ...bare, REDIS_URL: 'redis://x' }, /GEORDI_SECRET/]] as const) {
+      const command = geordi(['worker', APP], variables)
+      assert.equal(await command.ended, 2)
+      assert.match(command.stderr.text, message)
+    }
+  })
+
+  it('tells its options', async () => {
+    for (const args of [['worker', '--help'], ['worker', '-h'], [], ['--help']]) {
+      const command = geordi(args)
+      assert.equal(await command.ended, 0)
+      assert.match(command.stdout.text, /geordi worker <entry>/)
+      assert.equal(command.stderr.text, '')
+    }
+  })
+
+  it('ends with exit code 1 and the reason when the app does not start', async () => {
+    const scene = await Scene.open()
+    const command = geordi(['worker', fixture('cluster.js'), '--queue-name', scene.name, '--start-timeout', '500'], scene.env)
+    assert.equal(await command.ended, 1)
+    assert.match(command.stderr.text, /did not call listen\(\) within 0\.5 s/)
+    assert.doesNotMatch(command.stdout.text, /ready/)
+    assert.deepEqual(replayFolders(), [])
+  })
+
+  it('takes the queue from the option before the environment', async () => {
+    const scene = await Scene.open()
+    const worker = await scene.worker(['--queue', scene.url], { GEORDI_QUEUE_URL: 'redis://127.0.0.1:1' })
+    const { id } = await scene.replays.submit(get('/count?name=x'))
+    await scene.state(id, 'done')
+    assert.match(worker.stdout.text, /^geordi worker ready: .*queued\.js$/m)
+    assert.match(worker.stdout.text, /^geordi worker: GET \/count: 200 in \d+ ms, replay [\w-]{22}$/m)
+    assert.doesNotMatch(worker.stdout.text, /name=x/, 'a query may hold what does not belong in a log')
+    await worker.kill()
+  })
+
+  it('opens what was sealed with the secret that is being rotated out', async () => {
+    const scene = await Scene.open()
+    const worker = await scene.worker([], { GEORDI_SECRET: 'the new secret, 32 characters long', GEORDI_OLD_SECRET: SECRET })
+    await scene.replays.submit(get('/count?name=old'))
+    await until(() => worker.stdout.text.includes('GET /count: 200'), 'it is replayed')
+    assert.equal(scene.runs().length, 1)
+    await worker.kill()
+  })
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`finishes the running replay after ${signal}, and leaves no process`, async () => {
+      const scene = await Scene.open()
+      const worker = await scene.worker(['--concurrency', '2'])
+      const { id } = await scene.replays.submit(get('/gated?name=last'))
+      await until(() => scene.runs().length === 1, 'the handler runs')
+      worker.child.kill(signal)
+      const later = await scene.replays.submit(get('/count?name=later'))
+      scene.openGate()
+      assert.equal(await worker.ended, 0)
+      assert.equal((await scene.replays.find(id))!.state, 'done')
+      assert.equal((await scene.replays.find(later.id))!.state, 'queued')
+      for (const pid of worker.stderr.told<number>('pid')) assert.equal(await isAlive(pid), false)
+      assert.deepEqual(replayFolders(), [])
+    })
+  }
+
+  it('does not wait for a spare that still starts', async () => {
+    const scene = await Scene.open()
+    const worker = await scene.worker([], { TEST_SLOW: '1' })
+    const { id } = await scene.replays.submit(get('/count?name=x'))
+    await scene.state(id, 'done')
+    await until(() => worker.stderr.told('pid').length === 2, 'the next spare starts')
+    worker.child.kill('SIGTERM')
+    assert.equal(await worker.ended, 0)
+    for (const pid of worker.stderr.told<number>('pid')) assert.equal(await isAlive(pid), false)
+  })
+
+  it('ends at once at the second signal', async () => {
+    const scene = await Scene.open()
+    const worker = await scene.worker()
+    await scene.replays.submit(get('/gated?name=forever'))
+    await until(() => scene.runs().length === 1, 'the handler runs')
+    worker.child.kill('SIGINT')
+    const again = setInterval(() => worker.child.kill('SIGINT'), 100)
+    assert.equal(await worker.ended, 1)
+    clearInterval(again)
+    await until(async () => !await isAlive(scene.runs()[0]!.pid), 'the replay process ends too')
+    await until(() => replayFolders().length === 0, 'with its files')
+  })
+})

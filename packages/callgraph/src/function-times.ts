@@ -79,6 +79,8 @@ export function timesOf (profile: Profile): TreeTimes {
 function kindsOf (frames: Profile['frames'], run: Profile['run']): FrameKind[] {
   const known = new Map<string, FrameKind>()
   return frames.map(frame => {
+    // A bundle's functions may be the application's and its packages'.
+    if (frame.source !== undefined) return classify(frame, run)
     const kind = frame.url === '' ? classify(frame, run) : known.get(frame.url) ?? classify(frame, run)
     known.set(frame.url, kind)
     return kind

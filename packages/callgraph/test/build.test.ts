@@ -188,3 +188,13 @@ describe('critical path', () => {
     assert.ok(critical.length > 0)
   })
 })
+
+test('functions of one bundle are told apart by where they were written', () => {
+  const profile = profileOf([['main>lib', 10]])
+  const original = { url: 'file:///srv/app/node_modules/lib/i.js', line: 1, column: 1 }
+  const frames = profile.frames.map(frame => ({
+    ...frame, ...frame.url !== '' && { url: 'file:///srv/app/bundle.js' }, ...frame.name === 'lib' && { source: { original } }
+  }))
+  const { kind } = buildCallGraph({ ...profile, frames }).functions
+  assert.deepEqual(frames.map(({ name }, at) => [name, kind[at]]), [['(root)', 'root'], ['main', 'app'], ['lib', 'dependency']])
+})

@@ -3,7 +3,7 @@ import { scriptPath } from './script-path.ts'
 
 /**
  * Whose code a frame is.
- * - `app`: the application's own, also what it evaluates from strings.
+ * - `app`: the application's own, also what it evaluates from strings, and its monorepo's other packages.
  * - `dependency`: a package's, or a script outside the application's folder.
  * - `node`: Node's own JavaScript.
  * - `native`: compiled: V8's builtins, bindings, regular expressions, WebAssembly.
@@ -19,12 +19,13 @@ const MARKERS: ReadonlyMap<string, FrameKind> = new Map([
 ])
 
 /**
- * Whose code a frame is. With `run.process.root`, only scripts below that folder are `app`; without it, all that
- * are neither a package's nor Node's.
+ * Whose code a frame is, by its original place where that is known. With `run.process.root`, only scripts below that folder
+ * or `run.process.workspace` are `app`; without it, all that are neither a package's nor Node's.
  */
 export function classify (frame: Frame, run?: Run): FrameKind {
   if (frame.url === '') return MARKERS.get(frame.name) ?? 'native'
-  const script = scriptPath(frame.url, run?.process?.root)
+  if (frame.source?.package !== undefined) return 'dependency'
+  const script = scriptPath(frame.source?.original?.url ?? frame.url, run?.process)
   switch (script.scheme) {
     case 'node': return 'node'
     case 'wasm': return 'native'

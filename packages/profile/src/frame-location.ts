@@ -18,22 +18,33 @@ const MAX_LENGTH = 60
 const KEPT_FOLDERS = 2
 
 /**
- * Where a function is, short enough to show: from its package's folder, or from `run.process.root`. The line is left out
+ * Where a function is, by its original place where that is known, and short enough to show: from its package's folder, or from
+ * `run.process.root` or `run.process.workspace`. The line is left out
  * where it is unknown. What the profiled program chose (names, URLs) is shortened, but not cleaned of control characters.
  */
 export function frameLocation (frame: Frame, run?: Run): FrameLocation {
   if (frame.url === '') return { text: wordsFor(frame, run) }
-  const script = scriptPath(frame.url, run?.process?.root)
+  const place = frame.source?.original ?? frame
+  const script = scriptPath(place.url, run?.process)
   if (script.scheme === 'wasm') return { text: 'WebAssembly' }
-  const line = frame.line > 0 ? `:${frame.line}` : ''
-  if (script.package !== undefined) {
-    const { name, version } = script.package
-    const path = script.path === '' ? name : `${name}/${script.path}`
+  const line = place.line > 0 ? `:${place.line}` : ''
+  const packaged = script.package ?? frame.source?.package
+  if (packaged !== undefined) {
+    const { name } = packaged
+    const version = frame.source?.package?.version ?? packaged.version
+    const inner = script.package === undefined ? pathIn(place.url, frame.source?.package?.folder) : script.path
+    const path = inner === '' ? name : `${name}/${inner}`
     return { packageName: name, ...version !== undefined && { packageVersion: version }, text: shorten(path, MAX_LENGTH - line.length) + line }
   }
   const known = script.scheme === 'node' || (script.inside && run?.process?.root !== undefined)
   const path = known ? script.path : lastFolders(script.path)
   return { text: shorten(path, MAX_LENGTH - line.length) + line }
+}
+
+/** The path in a package that isn't in a node_modules folder: a link, a monorepo's, one in a bundle. */
+function pathIn (url: string, folder: string | undefined): string {
+  const { path, inside } = scriptPath(url, folder === undefined ? {} : { root: folder })
+  return folder !== undefined && inside ? path : lastFolders(path)
 }
 
 function wordsFor (frame: Frame, run?: Run): string {

@@ -1,6 +1,6 @@
 // The model
 export type {
-  CallTree, Frame, Profile, Run, RunProcess, RunProfiler, RunRequest, RunResponse, Samples
+  CallTree, Frame, FramePlace, FrameSource, Profile, Run, RunProcess, RunProfiler, RunRequest, RunResponse, Samples
 } from './model.ts'
 
 // .cpuprofile files

@@ -15,6 +15,25 @@ export interface Frame {
   readonly line: number
   /** Column of the function's definition, from 1; 0 where unknown. */
   readonly column: number
+  /** What the files told beyond V8's words (`@geordi/profile/sources`); for display, and never what makes two frames one. */
+  readonly source?: FrameSource
+}
+
+/** What source maps, sources and package.json files tell of a function. */
+export interface FrameSource {
+  /** A name that tells more than V8's: `Session.save`, `app.get('/x') handler`. */
+  readonly name?: string
+  /** Where the function was written, by the script's source map. */
+  readonly original?: FramePlace
+  /** The npm package, by its package.json; `folder` is told of one that isn't in a node_modules folder. */
+  readonly package?: { readonly name: string, readonly version?: string, readonly folder?: string }
+}
+
+/** A place in a source file. Line and column count from 1. */
+export interface FramePlace {
+  readonly url: string
+  readonly line: number
+  readonly column: number
 }
 
 /**
@@ -91,6 +110,8 @@ export interface RunProcess {
   readonly app?: string
   /** Absolute folder of the application: frames outside of it and of node_modules are not «your code». */
   readonly root?: string
+  /** Absolute folder of the monorepo that the application is a part of: its other packages are «your code» too. */
+  readonly workspace?: string
 }
 
 /** How the recording was made. */

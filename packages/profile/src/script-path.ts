@@ -7,8 +7,14 @@ export interface ScriptPath {
   /** Decoded, with forward slashes: from the package's folder if there is one, else from the root if inside, else absolute. */
   readonly path: string
   readonly package?: ScriptPackage
-  /** False only for a file outside of the given root. */
+  /** False only for a file outside of the given root and workspace. */
   readonly inside: boolean
+}
+
+/** Absolute folders that hold the application's own code. */
+export interface OwnFolders {
+  readonly root?: string
+  readonly workspace?: string
 }
 
 /** The npm package that a script belongs to. */
@@ -28,23 +34,27 @@ const PACKAGE = /^(.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)(?:\/(.*))?$/s
 /** Yarn's Plug'n'Play runtime, which has no package folder of its own. */
 const YARN_RUNTIME = /(?:^|\/)\.pnp\.(?:c?js|loader\.mjs)$/
 
+/** webpack's names for modules: `webpack://shop/./src/a.ts`, also with loaders before the file, `webpack-internal:///./a.js`. */
+const WEBPACK = /^webpack(?:-internal)?:\/\/[^/]*\/(?:.*!)?(?:\.\/)*/s
+
 /**
  * Takes a script's URL apart. Never throws: a URL comes from the program that was profiled.
  *
- * @param root Absolute folder of the application.
+ * @param own Where the application is; a file in neither folder is not inside.
  */
-export function scriptPath (url: string, root?: string): ScriptPath {
+export function scriptPath (url: string, own: OwnFolders = {}): ScriptPath {
   const node = url.startsWith('node:') ? url : oldNodeScript(url)
   if (node !== undefined) return { scheme: 'node', path: node, inside: true }
   if (url.startsWith('wasm:')) return { scheme: 'wasm', path: url, inside: true }
   const isFile = url.startsWith('file:')
-  const full = isFile ? filePath(url) : decode(url.replace(/[?#].*$/s, ''))
-  const within = isFile && root !== undefined ? pathBelow(full, root) : undefined
-  const inside = !isFile || root === undefined || within !== undefined
+  const full = isFile ? filePath(url) : decode(url.replace(/[?#].*$/s, '').replace(WEBPACK, ''))
+  const within = isFile ? pathBelow(full, own.root) ?? pathBelow(full, own.workspace) : undefined
+  const inside = !isFile || own.root === undefined || within !== undefined
   // From the root on, so that an application that is itself installed in a node_modules folder isn't its own dependency.
   const path = within ?? full
   const scheme = isFile ? 'file' : 'other'
   if (YARN_RUNTIME.test(path)) return { scheme, path: '.pnp.cjs', inside, package: { name: 'yarn' } }
+  if (!isFile && url.startsWith('webpack') && path.startsWith('webpack/')) return { scheme, path: path.slice(8), inside, package: { name: 'webpack' } }
   const found = PACKAGE.exec(path)
   if (found === null) return { scheme, path, inside }
   const name = found[2] as string
@@ -83,7 +93,8 @@ function decode (text: string): string {
   }
 }
 
-function pathBelow (path: string, root: string): string | undefined {
+function pathBelow (path: string, root: string | undefined): string | undefined {
+  if (root === undefined) return undefined
   const folder = root.replaceAll('\\', '/').replace(/\/*$/, '/')
   return path.startsWith(folder) ? path.slice(folder.length) : undefined
 }

@@ -1,4 +1,4 @@
-import { buildCallGraph, type CallGraph, type CallGraphOptions } from '@geordi/callgraph'
+import { buildCallGraph, type CallGraph } from '@geordi/callgraph'
 import type { Profile } from '@geordi/profile'
 import type { Canvas } from './canvas.ts'
 import { edgeLine, type EdgeLine } from './edge-line.ts'
@@ -29,11 +29,10 @@ export type Layout = (graph: SizedGraph) => Promise<PlacedGraph>
 const SMALLEST = 5
 
 /**
- * The graph that was asked for; where it can't be laid out in time one of half as many functions, and so on. Where none can, an
+ * The graph that is wanted; where it can't be laid out in time one of half as many functions, and so on. Where none can, an
  * empty one: the rest of the report is still worth having.
  */
-export async function fitLayout (canvas: Canvas, profile: Profile, options: CallGraphOptions, layout: Layout): Promise<FittedGraph> {
-  const wanted = buildCallGraph(profile, options)
+export async function fitLayout (canvas: Canvas, profile: Profile, wanted: CallGraph, layout: Layout): Promise<FittedGraph> {
   let graph = wanted
   for (;;) {
     const { sized, ...parts } = sizesOf(canvas, profile, graph)
@@ -44,7 +43,7 @@ export async function fitLayout (canvas: Canvas, profile: Profile, options: Call
     }
     const fewer = Math.floor(graph.nodes.length / 2)
     if (fewer < SMALLEST) break
-    graph = buildCallGraph(profile, { ...options, maxNodes: fewer })
+    graph = buildCallGraph(profile, { ...wanted.options, maxNodes: fewer })
   }
   const note = 'The call graph isn\'t drawn: laying it out took too long, even with few functions. The tables are complete.'
   const placed = { width: 0, height: 0, boxes: [], links: [] }

@@ -6,16 +6,23 @@ export interface FunctionLabel {
   readonly name: string
   /** `package/…/file:line`, which tells functions of the same name apart. */
   readonly location: string
+  /** The same with the package's version where it is known: `package@1.2.3/…/file:line`. */
+  readonly versionedLocation: string
   /** It belongs to the application, not to a package or to Node. */
   readonly own: boolean
 }
 
 /** What to call a frame; neither text is cleaned or shortened to a width yet. */
 export function labelFunction (frame: Frame, run: Run): FunctionLabel {
-  return { name: nameOf(frame), location: frameLocation(frame, run).text, own: classify(frame, run) === 'app' }
+  const { text, packageName, packageVersion } = frameLocation(frame, run)
+  const versioned = packageName !== undefined && packageVersion !== undefined && text.startsWith(packageName)
+    ? `${packageName}@${packageVersion}${text.slice(packageName.length)}`
+    : text
+  return { name: nameOf(frame), location: text, versionedLocation: versioned, own: classify(frame, run) === 'app' }
 }
 
-function nameOf ({ name, url, line, column }: Frame): string {
+function nameOf ({ name, url, line, column, source }: Frame): string {
+  if (source?.name !== undefined) return source.name
   if (name !== '') return name
   // V8 runs a script's top level as a function without a name that begins at the script's first character, or, where it
   // awaits, without a place (measured on Node 20).

@@ -20,7 +20,7 @@ export interface NodeBox {
 }
 
 const PADDING = { x: 7, y: 5 }
-const WIDEST_NAME = 190
+const WIDEST_NAME = 220
 const WIDEST_LOCATION = 165
 const SMALLEST_NAME = 8
 const NAME_GROWTH = 12

@@ -14,6 +14,12 @@ export interface ReportOptions {
    */
   readonly layoutTimeLimit?: number
   /**
+   * Look at the scripts' sources, source maps and package.json files on this machine for names that tell, original places and
+   * versions. Without it, or where they aren't there, functions are shown as V8 knows them.
+   * @defaultValue true
+   */
+  readonly sources?: boolean
+  /**
    * The date that the PDF's metadata tell.
    * @defaultValue now
    */
@@ -24,21 +30,23 @@ export interface ReportOptions {
 export interface FilledReportOptions {
   readonly graph: CallGraphOptions
   readonly layoutTimeLimit: number
+  readonly sources: boolean
   readonly createdAt: Date
 }
 
-const NAMES = ['graph', 'layoutTimeLimit', 'createdAt']
+const NAMES = ['graph', 'layoutTimeLimit', 'sources', 'createdAt']
 
 /** Checks the options and fills in the defaults; `undefined` stands for the default. Those of the graph are checked by it. */
 export function fillOptions (options: ReportOptions = {}): FilledReportOptions {
   const stranger = Object.keys(options).find(name => !NAMES.includes(name))
   if (stranger !== undefined) throw bad(`"${stranger}" is no option of the report: it has ${NAMES.join(', ')}.`)
-  const { graph = {}, layoutTimeLimit = 5000, createdAt = new Date() } = options
+  const { graph = {}, layoutTimeLimit = 5000, sources = true, createdAt = new Date() } = options
   if (typeof layoutTimeLimit !== 'number' || !(layoutTimeLimit >= 1)) {
     throw bad(`The option "layoutTimeLimit" takes milliseconds from 1, not ${String(layoutTimeLimit)}.`)
   }
+  if (typeof sources !== 'boolean') throw bad(`The option "sources" takes true or false, not ${String(sources)}.`)
   if (!(createdAt instanceof Date) || Number.isNaN(createdAt.getTime())) throw bad('The option "createdAt" takes a valid Date.')
-  return Object.freeze({ graph, layoutTimeLimit, createdAt })
+  return Object.freeze({ graph, layoutTimeLimit, sources, createdAt })
 }
 
 function bad (message: string): ReportError {

@@ -14,7 +14,7 @@ type FieldType = 'string' | 'number' | readonly string[]
 const PARTS = {
   request: { 'method!': 'string', 'url!': 'string', capturedAt: 'number', by: 'string' },
   response: { 'statusCode!': 'number', bytes: 'number', contentType: 'string' },
-  process: { 'hostname!': 'string', 'pid!': 'number', 'node!': 'string', app: 'string', root: 'string' },
+  process: { 'hostname!': 'string', 'pid!': 'number', 'node!': 'string', app: 'string', root: 'string', workspace: 'string' },
   profiler: { 'engine!': ['v8-profiler-next', 'node:inspector'], 'interval!': 'number' }
 } as const satisfies Record<string, Record<string, FieldType>>
 

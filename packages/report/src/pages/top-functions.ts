@@ -1,9 +1,10 @@
+import type { CallGraph } from '@geordi/callgraph'
 import type { Canvas } from '../canvas.ts'
 import type { Content } from '../content.ts'
 import { heat } from '../colour.ts'
 import { labelFunction } from '../names.ts'
 import { formatShare, formatTime } from '../numbers.ts'
-import { elide } from '../text.ts'
+import { clean, elide } from '../text.ts'
 import { theme } from '../theme.ts'
 import { heading } from './parts.ts'
 
@@ -21,14 +22,19 @@ const NUMBERS_WIDTH = BAR_RIGHT + BAR_WIDTH + 6
 export function drawTopFunctions (canvas: Canvas, content: Content, x: number, top: number, width: number, bottom: number): void {
   const { self, total } = content.graph.functions
   const rows = Math.min(MOST_ROWS, Math.floor((bottom - top - 2 * HEAD_HEIGHT) / 2 / ROW_HEIGHT))
-  const byTotal = largest(content, total, rows)
+  const byTotal = largest(content.graph, total, rows)
   if (rows < 1 || byTotal.length === 0) return
-  const y = drawTable(canvas, content, 'Top functions by self time', largest(content, self, rows), 'self', x, top, width)
+  const y = drawTable(canvas, content, 'Top functions by self time', largest(content.graph, self, rows), 'self', x, top, width)
   drawTable(canvas, content, 'Top functions by total time', byTotal, 'total', x, y + 4, width)
 }
 
+/** The frames that the tables have at most. */
+export function topFrames (graph: CallGraph): number[] {
+  return [...largest(graph, graph.functions.self, MOST_ROWS), ...largest(graph, graph.functions.total, MOST_ROWS)]
+}
+
 /** The frames with the largest times that are functions. */
-function largest ({ graph: { functions } }: Content, column: Float64Array, count: number): number[] {
+function largest ({ functions }: CallGraph, column: Float64Array, count: number): number[] {
   const isFunction = (frame: number) => !['root', 'idle', 'program', 'gc'].includes(functions.kind[frame] as string)
   return Array.from(column.keys())
     .filter(frame => (column[frame] as number) > 0 && isFunction(frame))
@@ -65,7 +71,10 @@ function drawRow (canvas: Canvas, { profile, graph: { functions, times } }: Cont
   const name = elide(label.name, room * 0.56 - 8, canvas.measurer('bold', size))
   canvas.text(name, x, baseline, { font: 'bold', size })
   const font = label.own ? 'bold' : 'regular'
-  const location = elide(label.location, room * 0.44 - 8, canvas.measurer(font, theme.text.small), 0.7)
+  const measure = canvas.measurer(font, theme.text.small)
+  const widest = room * 0.44 - 8
+  // The file and the line tell more than the version.
+  const location = measure(clean(label.versionedLocation)) <= widest ? label.versionedLocation : elide(label.location, widest, measure, 0.7)
   canvas.text(location, x + room * 0.56, baseline, { font, size: theme.text.small, colour: label.own ? theme.ink : theme.muted })
   for (const column of ['self', 'total'] as const) {
     const time = functions[column][frame] as number

@@ -3,19 +3,12 @@ import type { ReplayProcess } from '@geordi/replay'
 import { restoreSession } from './memory-session.ts'
 import type { GeordiSettings } from './options.ts'
 
-/** A route's `handlerTimeout: 0` falls back to the server's, so «none» is Node's longest timer. */
-const NO_TIMEOUT = 2 ** 31 - 1
-
 /** The plugin in a replay process: tells the worker which app it is, and restores what the request had in the web process. */
 export function joinReplay (fastify: FastifyInstance, process: ReplayProcess, settings: GeordiSettings): void {
   process.attach({
     server: fastify.server,
     isOverloaded: () => (fastify as { isUnderPressure?: () => boolean }).isUnderPressure?.() === true,
     close: () => fastify.close()
-  })
-
-  fastify.addHook('onRoute', route => {
-    (route as { handlerTimeout?: number }).handlerTimeout = NO_TIMEOUT
   })
 
   // Requests that the app makes to itself with `inject` were not captured, neither before the replayed one nor in it.

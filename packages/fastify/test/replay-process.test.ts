@@ -71,15 +71,6 @@ describe('in a replay process', () => {
     await replay.app!.close()
     assert.ok(closed)
   })
-
-  it('no handlerTimeout ends the handler', async t => {
-    const app = await build(t, app => {
-      app.get('/server', async () => { await delay(100); return 'slow' })
-      app.get('/own', { handlerTimeout: 20 }, async () => { await delay(100); return 'slow' })
-    }, { server: { handlerTimeout: 20 } })
-    assert.equal((await app.inject('/server')).body, 'slow')
-    assert.equal((await app.inject('/own')).body, 'slow')
-  })
 })
 
 describe('isOverloaded', () => {

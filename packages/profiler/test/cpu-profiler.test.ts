@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -138,8 +139,24 @@ describe('createCpuProfiler', () => {
     assert.equal(createCpuProfiler().engine, loads('v8-profiler-next') ? 'v8-profiler-next' : 'node:inspector')
   })
 
-  it('says how an engine that was asked for can be had', { skip: loads('v8-profiler-next') && 'v8-profiler-next is compiled' }, () => {
-    assert.throws(() => createCpuProfiler({ engine: 'v8-profiler-next' }), { code: 'GEORDI_ENGINE_UNAVAILABLE', message: /python3, make and g\+\+/ })
+  it('says how an engine that was asked for can be had', () => {
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', `
+      import Module from 'node:module'
+      const load = Module._load
+      Module._load = function (request, ...rest) {
+        if (request === 'v8-profiler-next') throw new Error('not compiled')
+        return load.call(this, request, ...rest)
+      }
+      const { createCpuProfiler } = await import(${JSON.stringify(import.meta.resolve('@geordi/profiler'))})
+      try {
+        createCpuProfiler({ engine: 'v8-profiler-next' })
+      } catch ({ code, message }) {
+        console.log(JSON.stringify({ code, message, fallback: createCpuProfiler().engine }))
+      }`], { encoding: 'utf8' })
+    const { code, message, fallback } = JSON.parse(stdout) as Record<string, string>
+    assert.equal(code, 'GEORDI_ENGINE_UNAVAILABLE')
+    assert.match(message!, /python3, make and g\+\+/)
+    assert.equal(fallback, 'node:inspector')
   })
 
   it('refuses an interval that V8 can\'t keep, and an engine that is none', () => {

@@ -174,6 +174,8 @@ export class Replays {
     if (stored === null || capture === null) {
       throw new ReplayError('GEORDI_REPLAY_UNKNOWN', `Replay ${id} is in the queue but not in the store: it has expired, or somebody else wrote the job. It was not run.`)
     }
+    // A job that is delivered again, by whatever mishap, must not even touch what its replay has become.
+    if (stored.claimed) throw claimedBefore(id)
     const refuse = async (error: unknown) => {
       // Sealed with this worker's secret, it tells the web process that the secrets differ.
       const failed = { id, state: 'failed' as const, method: '', url: '', queuedAt: Date.now(), ran: false, artefacts: [], error: failure(error) }
@@ -197,9 +199,7 @@ export class Replays {
       id,
       request,
       async claim () {
-        if (!await store.claim(id)) {
-          throw new ReplayError('GEORDI_REPLAY_CLAIMED', `Replay ${id} was started before and is not run again: a captured request runs at most once.`)
-        }
+        if (!await store.claim(id)) throw claimedBefore(id)
         await write({ state: 'running', ran: true, startedAt: Date.now() })
       },
       update: write,
@@ -217,6 +217,10 @@ export class Replays {
   #openRecord (id: string, stored: StoredReplay): Replay {
     return JSON.parse(this.#sealer.open(id, RECORD, stored.record).toString()) as Replay
   }
+}
+
+function claimedBefore (id: string): ReplayError {
+  return new ReplayError('GEORDI_REPLAY_CLAIMED', `Replay ${id} was started before and is not run again: a captured request runs at most once.`)
 }
 
 /** @throws ReplayError `GEORDI_QUEUE_UNAVAILABLE` when the promise has not settled in time. */

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net'
 import { join } from 'node:path'
 import { createRequire } from 'node:module'
 import { after, before, describe, it } from 'node:test'
-import { fixture, get, isAlive, replayIn, temporary, until, type Replayed } from './support.ts'
+import { fixture, get, isAlive, replayIn, stripsTypes, temporary, until, type Replayed } from './support.ts'
 
 /** A handler's own functions, seen by the profiler: the request was replayed in this app, under it. */
 function assertReplayed ({ seen, run, output, profile }: Replayed, name: string): void {
@@ -83,13 +83,16 @@ describe('other ways to start', { concurrency: 3 }, () => {
     assert.doesNotMatch(replayed.run.process!.root!, /node_modules/)
   })
 
-  it('runs TypeScript without a loader where the runtime strips types', { skip: (process.features as { typescript?: unknown }).typescript ? false : `Node ${process.version} does not run TypeScript by itself` }, async () => {
-    const folder = join(temporary, 'stripping')
-    await mkdir(folder)
-    await copyFile(fixture('typescript.ts'), join(folder, 'app.ts'))
-    await copyFile(fixture('package.json'), join(folder, 'package.json'))
-    assertReplayed(await replayIn(join(folder, 'app.ts'), get('/work?q=1')), 'typescript.ts')
-  })
+  // What the runtime can't do has a test of its own, in start-errors.test.ts: no test here depends on what is installed.
+  if (stripsTypes) {
+    it('runs TypeScript without a loader where the runtime strips types', async () => {
+      const folder = join(temporary, 'stripping')
+      await mkdir(folder)
+      await copyFile(fixture('typescript.ts'), join(folder, 'app.ts'))
+      await copyFile(fixture('package.json'), join(folder, 'package.json'))
+      assertReplayed(await replayIn(join(folder, 'app.ts'), get('/work?q=1')), 'typescript.ts')
+    })
+  }
 
   it('follows a symbolic link to the entry, as node does', async () => {
     const link = join(temporary, 'linked.js')

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { inheritedExecArgv, resolveEntry } from '../src/app-entry.ts'
 import { ReplayChild } from '../src/replay-child.ts'
-import { fixture, isAlive, options, Output, replayFolders, temporary, until, type AppOptions } from './support.ts'
+import { fixture, isAlive, options, Output, replayFolders, stripsTypes, temporary, until, type AppOptions } from './support.ts'
 
 /** Starts what can't be started; then neither its process nor its folder may be left. */
 async function startError (file: string, changes: AppOptions = {}): Promise<{ code: string, message: string, output: Output }> {
@@ -124,12 +124,14 @@ describe('an entry', () => {
     assert.throws(() => resolveEntry('/no/such/app.js'), { code: 'GEORDI_OPTION_INVALID', message: /\/no\/such\/app\.js/ })
   })
 
-  it('in TypeScript needs something that runs it', { skip: (process.features as { typescript?: unknown }).typescript ? `Node ${process.version} runs TypeScript by itself` : false }, async () => {
-    const folder = join(temporary, 'bare')
-    await mkdir(folder)
-    await copyFile(fixture('typescript.ts'), join(folder, 'app.ts'))
-    assert.throws(() => resolveEntry(join(folder, 'app.ts')), { code: 'GEORDI_OPTION_INVALID', message: /Install tsx in the app/ })
-  })
+  if (!stripsTypes) {
+    it('in TypeScript needs something that runs it', async () => {
+      const folder = join(temporary, 'bare')
+      await mkdir(folder)
+      await copyFile(fixture('typescript.ts'), join(folder, 'app.ts'))
+      assert.throws(() => resolveEntry(join(folder, 'app.ts')), { code: 'GEORDI_OPTION_INVALID', message: /Install tsx in the app/ })
+    })
+  }
 
   it('runs with node\'s options of the worker, but for those that are about the worker itself', () => {
     assert.deepEqual(inheritedExecArgv([

@@ -124,3 +124,6 @@ export async function replayIn (file: string, request: CapturedRequest = get(), 
     await child.ended
   }
 }
+
+/** Whether this Node runs TypeScript by itself. */
+export const stripsTypes = Boolean((process.features as { typescript?: unknown }).typescript)

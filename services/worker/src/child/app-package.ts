@@ -1,17 +1,18 @@
 import { readFileSync, realpathSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
+import { findWorkspace } from '@geordi/profile/workspace'
 
 /**
- * The app's name, version and folder, from the nearest package.json that has a name (a build writes some that only
+ * The app's name, version, folder and workspace, from the nearest package.json that has a name (a build writes some that only
  * say `type`). A program from node_modules as entry (fastify-cli) is not the app; the app is where it was started.
  */
-export function describeApp (entry: string): { app?: string, root: string } {
+export function describeApp (entry: string): { app?: string, root: string, workspace: string } {
   const file = realpathSync(entry)
   const start = file.split(sep).includes('node_modules') ? process.cwd() : dirname(file)
   for (let folder = start; ; folder = dirname(folder)) {
     const { name, version } = readPackage(folder)
-    if (name !== undefined) return { app: version === undefined ? name : `${name} ${version}`, root: folder }
-    if (dirname(folder) === folder) return { root: start }
+    if (name !== undefined) return { app: version === undefined ? name : `${name} ${version}`, root: folder, workspace: findWorkspace(folder) }
+    if (dirname(folder) === folder) return { root: start, workspace: findWorkspace(start) }
   }
 }
 

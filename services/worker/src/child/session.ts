@@ -54,8 +54,8 @@ export class ReplaySession implements ReplayProcess, ServerListener {
   }
 
   created (instance: Instance): void {
-    // The plugin does the same; an app that is profiled without it has no time limit either. A route that has none
-    // must not get one, however long: Fastify aborts `request.signal` of those at the end of the request's body.
+    // A route that has no time limit must not get one, however long: Fastify aborts the `request.signal` of those that
+    // have one at the end of the request's body.
     instance.addHook('onRoute', route => {
       if (route.handlerTimeout || instance.initialConfig.handlerTimeout) route.handlerTimeout = NO_TIMEOUT
     })

@@ -49,7 +49,7 @@ describe('what an admin sees in a browser', { skip: executablePath === null && '
     await picture('progress')
 
     await page.getByRole('heading', { name: 'The report is ready' }).waitFor({ timeout: 60_000 })
-    assert.match(await page.locator('main').textContent() ?? '', /The app answered 200 after 4\.\d s\./)
+    assert.match(await page.locator('main').textContent() ?? '', /The app answered 200 after \d\.\d s\./)
     const address = await page.getByRole('link', { name: 'Open the PDF' }).getAttribute('href')
     assert.equal(address, `${new URL(page.url()).pathname}/report.pdf`)
     assert.equal(await page.locator('iframe').getAttribute('src'), address)

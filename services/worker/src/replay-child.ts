@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,7 +37,7 @@ const OUTPUT_GRACE = 1000
 /** A process that dies breaks its connection first; this long (in milliseconds) its end may take to be known. */
 const DEATH_GRACE = 500
 /** The longest path that a unix socket can have everywhere, less the name of ours in it. */
-const LONGEST_FOLDER = 103 - '/geordi-replay-XXXXXX/99.sock'.length
+const LONGEST_FOLDER = 103 - '/geordi-replay-XXXXXXXX/99.sock'.length
 
 /**
  * A process that runs the user's app for one replay. Started ahead, it waits as a spare; after its one
@@ -81,9 +81,8 @@ export class ReplayChild {
    * @throws WorkerError `GEORDI_APP_START`, `GEORDI_APP_UNKNOWN_KIND`, with the app's last output
    */
   static async start (options: ReplayChildOptions, signal?: AbortSignal): Promise<ReplayChild> {
-    // mkdtemp makes the folder private (0700): profile and socket are nobody else's business. It is made and handed to
-    // the process in one go, for a worker that is killed between the two would leave it behind.
-    const folder = mkdtempSync(join(tmpdir().length > LONGEST_FOLDER ? '/tmp' : tmpdir(), 'geordi-replay-'))
+    // The process makes the folder itself, as it removes it when it is orphaned: a worker that is killed just here leaves none.
+    const folder = join(tmpdir().length > LONGEST_FOLDER ? '/tmp' : tmpdir(), `geordi-replay-${randomBytes(6).toString('base64url')}`)
     const { app } = options
     const child = fork(app.file, app.args, {
       execArgv: [...inheritedExecArgv(), ...app.execArgv, '--import', PRELOAD],

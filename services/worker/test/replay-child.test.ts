@@ -5,6 +5,7 @@ import { stat, readdir, mkdir, writeFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import type { Profile } from '@geordi/profile'
 import { ReplayChild } from '../src/replay-child.ts'
 import { fixture, get, isAlive, options, Output, replayFolders, replayIn, temporary, until } from './support.ts'
@@ -67,7 +68,7 @@ describe('a replay\'s profile', () => {
     assert.ok(wallTime > 0)
     assert.notEqual(pid, process.pid)
     assert.ok(hostname.length > 0)
-    assert.deepEqual(rest, { node: process.version, app: 'fixture-apps 1.2.3', root: fixture('.').replace(/\/\.?$/, '') })
+    assert.deepEqual(rest, { node: process.version, app: 'fixture-apps 1.2.3', root: fixture('.').replace(/\/\.?$/, ''), workspace: fileURLToPath(new URL('../../../../', import.meta.url)).replace(/\/$/, '') })
     assert.equal(profiler.interval, 700)
     assert.match(profiler.engine, /^(v8-profiler-next|node:inspector)$/)
     assert.deepEqual(said, {

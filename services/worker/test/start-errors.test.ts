@@ -98,7 +98,6 @@ describe('an app that does not start', () => {
 
   it('is an orphan before it runs: it does not run at all', async () => {
     const folder = join(temporary, 'geordi-replay-orphan')
-    await mkdir(folder)
     const preload = new URL('../src/child/preload.js', import.meta.url).href
     const child = spawn(process.execPath, ['--import', preload, await written('orphan.mjs', 'setInterval(() => {}, 1000)')], {
       env: { ...process.env, GEORDI_REPLAY_FOLDER: folder, GEORDI_REPLAY_PARENT: '1' },

@@ -3,7 +3,7 @@
  * runs unchanged; its servers listen on unix sockets in place of their ports, which the production
  * process holds.
  */
-import { rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 
 const folder = process.env['GEORDI_REPLAY_FOLDER']
@@ -12,11 +12,10 @@ const parent = Number(process.env['GEORDI_REPLAY_PARENT'])
 // Worker threads and processes that the app starts can inherit `--import`; they are none of ours, and must not even
 // pay for loading the rest. (The variables are gone when the app runs.)
 if (isMainThread && folder !== undefined) {
-  if (process.ppid !== parent || process.send === undefined) {
-    // The worker was killed meanwhile. The app must not run now: it would open its real ports.
-    rmSync(folder, { recursive: true, force: true })
-    process.exit(1)
-  }
+  // The worker was killed meanwhile. The app must not run now: it would open its real ports.
+  if (process.ppid !== parent || process.send === undefined) process.exit(1)
+  // Private: profile and socket are nobody else's business. It throws where somebody has put something under the name.
+  mkdirSync(folder, { mode: 0o700 })
   const { begin } = await import('./begin.ts')
   begin(folder, parent)
 }

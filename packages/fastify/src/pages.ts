@@ -15,9 +15,10 @@ const CONTENT_TYPES: ReadonlyMap<string, string> = new Map([
 
 /** Milliseconds that `?wait` holds a request: short of the timeout of any proxy. */
 const WAIT = 20_000
-/** Milliseconds between two looks at the store: quick at first, because most replays are. */
-const POLL_FIRST = 20
-const POLL_LAST = 500
+/** Milliseconds between two looks at the store: quick at first, because most replays are, and never late by more than a twentieth. */
+const POLL_LEAST = 20
+const POLL_MOST = 500
+const POLL_SHARE = 0.05
 const RETRY_AFTER = 1
 /** A route's `handlerTimeout: 0` falls back to the server's, so «none» is Node's longest timer. */
 const NO_TIMEOUT = 2 ** 31 - 1
@@ -82,11 +83,12 @@ export function servePages (fastify: FastifyInstance, replays: Replays, path: st
   /** The replay once it has ended, or as it is after 20 s or when nobody waits any more. */
   async function settled (request: FastifyRequest, id: string): Promise<Replay | null> {
     request.raw.socket.setTimeout(0)
-    const until = performance.now() + WAIT
-    for (let pause = POLL_FIRST; ; pause = Math.min(pause * 1.5, POLL_LAST)) {
+    const start = performance.now()
+    for (;;) {
       const replay = await replays.find(id)
       const over = replay === null || FINAL_STATES.has(replay.state)
-      if (over || performance.now() >= until || request.raw.socket.destroyed || closing.signal.aborted) return replay
+      if (over || performance.now() - start >= WAIT || request.raw.socket.destroyed || closing.signal.aborted) return replay
+      const pause = Math.min(Math.max(POLL_LEAST, POLL_SHARE * (performance.now() - start)), POLL_MOST)
       await delay(pause, undefined, { signal: closing.signal }).catch(() => {})
     }
   }

@@ -1,5 +1,5 @@
 import { startLocalServer } from '@geordi/replay/local'
-import { end, startApp, startWorker } from './processes.ts'
+import { end, startApps, startWorker } from './processes.ts'
 import { median, quantile } from './statistics.ts'
 
 const RUNS = 20
@@ -12,14 +12,14 @@ interface Times { queuedAt: number, takenAt: number, startedAt: number, finished
 /** How long a flagged request takes from being sent to its PDF, less the time the request itself took. */
 export async function measureLatency (kind: 'redis' | 'postgres'): Promise<void> {
   const server = await startLocalServer({ kind })
-  const app = await startApp(server.url)
+  const apps = await startApps(server.url)
   const worker = await startWorker(server.url)
   try {
-    await flagged(app.address)
+    await flagged(apps.profiled)
     const runs: Array<Record<string, number>> = []
     for (let run = 0; run < RUNS; run++) {
       await new Promise(resolve => setTimeout(resolve, PAUSE))
-      runs.push(await flagged(app.address))
+      runs.push(await flagged(apps.profiled))
     }
     console.log(`\n${kind}: flagged request → PDF, less the request's own time (${RUNS} warm runs of GET /work, milliseconds)`)
     for (const step of Object.keys(runs[0]!)) {
@@ -27,7 +27,7 @@ export async function measureLatency (kind: 'redis' | 'postgres'): Promise<void>
       console.log(`  ${step.padEnd(34)} median ${median(values).toFixed(0).padStart(5)}   p90 ${quantile(values, 0.9).toFixed(0).padStart(5)}`)
     }
   } finally {
-    await Promise.all([end(app.process), end(worker)])
+    await Promise.all([end(apps.process), end(worker)])
     await server.stop()
   }
 }

@@ -5,11 +5,18 @@ import { fileURLToPath } from 'node:url'
 export const SECRET = 'a secret for benchmarks, 32 characters long'
 export const appEntry = fileURLToPath(new URL('./bench-app.js', import.meta.url))
 
-/** Starts the benchmark's app; with geordi where a queue is given. */
-export async function startApp (queueUrl?: string): Promise<{ address: string, process: ChildProcess }> {
+/** The benchmark's two apps: with the plugin and without, in one process. */
+export interface Apps {
+  readonly plain: string
+  readonly profiled: string
+  readonly process: ChildProcess
+}
+
+/** Starts the benchmark's apps. */
+export async function startApps (queueUrl: string): Promise<Apps> {
   const child = fork(appEntry, [], { env: environment(queueUrl) })
-  const [message] = await once(child, 'message') as [{ address: string }]
-  return { address: message.address, process: child }
+  const [addresses] = await once(child, 'message') as [{ plain: string, profiled: string }]
+  return { ...addresses, process: child }
 }
 
 /** Starts a worker for the benchmark's app. */
@@ -29,7 +36,6 @@ export async function end (child: ChildProcess): Promise<void> {
   await once(child, 'exit')
 }
 
-function environment (queueUrl: string | undefined): NodeJS.ProcessEnv {
-  const { GEORDI_QUEUE_URL: _, ...rest } = process.env
-  return queueUrl === undefined ? rest : { ...rest, GEORDI_QUEUE_URL: queueUrl, GEORDI_SECRET: SECRET }
+function environment (queueUrl: string): NodeJS.ProcessEnv {
+  return { ...process.env, GEORDI_QUEUE_URL: queueUrl, GEORDI_SECRET: SECRET }
 }

@@ -190,6 +190,8 @@ export class Replays {
     } catch (error) {
       return refuse(error)
     }
+    // The claim can be taken back by who can write the queue server; what the sealed record says can't be changed.
+    if (replay.state !== 'queued') throw claimedBefore(id)
 
     const write = async (changes: Partial<Replay>) => {
       replay = { ...replay, ...changes }

@@ -65,7 +65,7 @@ describe('frameLocation', () => {
     ['an unknown line', at('file:///srv/app/a.js', 0), 'a.js'],
     ['encoded letters', at('file:///srv/app/%C3%A9t%C3%A9%20x.js'), 'été x.js:12'],
     ['letters that only look encoded', at('file:///srv/app/100%.js'), '100%.js:12'],
-    ['Windows', at('file:///C:/work/app/x.js'), 'work/app/x.js:12'],
+    ['Windows', at('file:///C:/code/app/x.js'), 'code/app/x.js:12'],
     ['evaluated code', at('evalmachine.<anonymous>', 1), 'evalmachine.<anonymous>:1']
   ]
   for (const [what, frame, text] of cases) test(what, () => assert.equal(frameLocation(frame, run).text, text))

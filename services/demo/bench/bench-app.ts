@@ -5,8 +5,12 @@
 import { geordi } from '@geordi/fastify'
 import Fastify from 'fastify'
 
-const [plain, profiled] = [await listen(false), await listen(true)]
-process.send?.({ plain, profiled })
+const addresses: { plain?: string, profiled?: string } = {}
+for (const app of process.argv[2] === 'profiled first' ? ['profiled', 'plain'] as const : ['plain', 'profiled'] as const) {
+  addresses[app] = await listen(app === 'profiled')
+}
+process.send?.(addresses)
+process.on('message', () => process.send?.(process.cpuUsage()))
 
 async function listen (withPlugin: boolean): Promise<string> {
   const app = Fastify()

@@ -1,55 +1,74 @@
+import { once } from 'node:events'
 import autocannon from 'autocannon'
-import { end, startApps } from './processes.ts'
-import { median, quantile } from './statistics.ts'
+import { end, startApps, type Apps } from './processes.ts'
+import { median, medianInterval } from './statistics.ts'
 
-const PAIRS = 20
-/** Requests in a slice: a fraction of a second, so that what else the machine does meets both sides alike. */
-const AMOUNT = 4000
-const WARM_UP = 5
+/** How V8 optimises the apps differs from process to process. */
+const PROCESSES = 8
+/** In each process. */
+const PAIRS = 200
+/** Requests in a slice: a tenth of a second or less, so that what else the machine does meets both sides alike. */
+const AMOUNT = 1000
+const WARM_UP = 20
+/** autocannon ends a run at its next look only; its default is a second. */
+const LOOK = 5
 /** A URL that nothing listens on: an unflagged request must not even try the queue. */
 const NO_QUEUE = 'redis://127.0.0.1:1'
 
-interface Run { throughput: number, p50: number }
+/** A slice. Times are milliseconds. */
+interface Slice { readonly wall: number, readonly p50: number, readonly cpu: number }
 
 /**
- * Throughput and latency of unflagged requests, with the plugin and without, in short slices that take turns
- * with one process. Plain against plain is measured as well: what that differs from 1 is the noise.
+ * Throughput, latency and processor time of unflagged requests, with the plugin and without, in short slices that take
+ * turns with one process. Plain against plain is measured as well, in the same turns: what that differs from 1 is the noise.
  */
 export async function measureOverhead (): Promise<void> {
-  const apps = await startApps(NO_QUEUE)
+  const slices: Slice[][] = []
+  for (let process = 0; process < PROCESSES; process++) slices.push(...await measureProcess(process % 2 === 0))
+  console.log(`Unflagged requests: medians of ${slices.length} pairs of slices of ${AMOUNT} requests over 10 connections, in turn, in ${PROCESSES} processes (95 % confidence)`)
+  show('with the plugin / without', slices.map(([plain, , profiled]) => [profiled!, plain!]))
+  show('without / without (noise)', slices.map(([plain, again]) => [again!, plain!]))
+}
+
+async function measureProcess (plainFirst: boolean): Promise<Slice[][]> {
+  const apps = await startApps(NO_QUEUE, plainFirst)
   try {
-    for (let slice = 0; slice < WARM_UP; slice++) for (const address of [apps.plain, apps.profiled]) await load(address)
-    console.log(`Unflagged requests, medians of ${PAIRS} pairs of slices of ${AMOUNT} requests over 10 connections, in turn`)
-    show('with the plugin / without', await measurePairs(apps.profiled, apps.plain))
-    show('without / without (noise)', await measurePairs(apps.plain, apps.plain))
+    for (let slice = 0; slice < WARM_UP; slice++) for (const address of [apps.plain, apps.profiled]) await load(apps, address)
+    const slices: Slice[][] = []
+    for (let round = 0; round < PAIRS; round++) slices.push(await measureRound(apps, round))
+    return slices
   } finally {
     await end(apps.process)
   }
 }
 
-async function measurePairs (one: string, other: string): Promise<Array<[Run, Run]>> {
-  const pairs: Array<[Run, Run]> = []
-  for (let pair = 0; pair < PAIRS; pair++) {
-    // Who goes first takes turns, too.
-    const first = pair % 2 === 0 ? await load(one) : undefined
-    const second = await load(other)
-    pairs.push([first ?? await load(one), second])
+/** A slice of the plain app, another one, and one with the plugin, in an order that changes from round to round. */
+async function measureRound (apps: Apps, round: number): Promise<Slice[]> {
+  const addresses = [apps.plain, apps.plain, apps.profiled]
+  const slices: Slice[] = []
+  for (let turn = 0; turn < addresses.length; turn++) {
+    const which = (round + turn) % addresses.length
+    slices[which] = await load(apps, addresses[which]!)
   }
-  return pairs
+  return slices
 }
 
-function show (what: string, pairs: Array<[Run, Run]>): void {
-  const ratios = (of: (run: Run) => number) => pairs.map(([one, other]) => of(one) / of(other))
-  const spread = (values: number[]) => `${median(values).toFixed(3)}  (quartiles ${quantile(values, 0.25).toFixed(3)} … ${quantile(values, 0.75).toFixed(3)})`
-  console.log(`  ${what.padEnd(26)} throughput ${spread(ratios(run => run.throughput))}   p50 ${spread(ratios(run => run.p50))}`)
+function show (what: string, pairs: Array<[one: Slice, other: Slice]>): void {
+  const ratio = (of: (one: Slice, other: Slice) => number) => {
+    const ratios = pairs.map(pair => of(...pair))
+    const [least, most] = medianInterval(ratios)
+    return `${median(ratios).toFixed(3)} (${least.toFixed(3)} … ${most.toFixed(3)})`
+  }
+  console.log(`  ${what}   throughput ${ratio((one, other) => other.wall / one.wall)}   p50 ${ratio((one, other) => other.p50 / one.p50)}   processor ${ratio((one, other) => other.cpu / one.cpu)}`)
 }
 
-async function load (address: string): Promise<Run> {
+async function load ({ process }: Apps, address: string): Promise<Slice> {
   const latencies: number[] = []
+  const before = await processorTime(process)
   const start = performance.now()
   let last = start
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
-    const running = autocannon({ url: `${address}/hello`, amount: AMOUNT, connections: 10 }, (error, result) => error ? reject(error) : resolve(result))
+    const running = autocannon({ url: `${address}/hello`, amount: AMOUNT, connections: 10, sampleInt: LOOK }, (error, result) => error ? reject(error) : resolve(result))
     // autocannon's own figures are in whole milliseconds and seconds, coarser than these requests and slices are long.
     running.on('response', (_client, _statusCode, _bytes, milliseconds) => {
       latencies.push(milliseconds)
@@ -57,5 +76,12 @@ async function load (address: string): Promise<Run> {
     })
   })
   if (result.non2xx > 0 || result.errors > 0) throw new Error(`${result.non2xx} answers were no 2xx, ${result.errors} requests failed`)
-  return { throughput: AMOUNT / (last - start) * 1000, p50: median(latencies) }
+  return { wall: last - start, p50: median(latencies), cpu: await processorTime(process) - before }
+}
+
+/** What the apps' process has used of the processor: its wall time also holds what others do on the machine. */
+async function processorTime (process: Apps['process']): Promise<number> {
+  process.send('processor time?')
+  const [{ user, system }] = await once(process, 'message') as [NodeJS.CpuUsage]
+  return (user + system) / 1000
 }

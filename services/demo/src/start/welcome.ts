@@ -13,7 +13,7 @@ export function welcome (url: string, description: string): string {
 
   With curl
     curl -c cookies.txt -d 'username=picard&password=engage' ${url}/login
-    curl -b cookies.txt -L -o report.pdf '${url}/slow/cpu?ms=500&__geordi__'
+    curl -b cookies.txt -L --fail-with-body -o report.pdf '${url}/slow/cpu?ms=500&__geordi__'
 
   Running: ${description}. Ctrl-C ends everything.
 `

@@ -8,25 +8,32 @@ export interface Backend {
   enqueue (id: string): Promise<void>
   /** Takes replays from the queue, each once, until the consumer is closed. */
   consume (handler: (id: string) => Promise<void>, options: ConsumeOptions): Promise<Consumer>
+  /** Closes the connections; consumers have to be closed before. */
   close (): Promise<void>
 }
 
+/** How to take ids from the queue. */
 export interface ConsumeOptions {
   /** How many replays at a time. */
   readonly concurrency: number
-  /** Told of trouble with the queue server; the consumer goes on by itself when it is back. */
+  /**
+   * Told of trouble with the queue server, as often as it is noticed: ReplayError `GEORDI_QUEUE_UNAVAILABLE` when it is
+   * away. The consumer goes on by itself when it is back.
+   */
   readonly onError: (error: Error) => void
 }
 
+/** Takes from the queue until it is closed. */
 export interface Consumer {
   /** Takes no new replay and resolves when those under way have ended. */
   close (): Promise<void>
 }
 
+/** Which queue server, and whose queue on it. */
 export interface BackendOptions {
   /** `redis://…`, `rediss://…`, `postgres://…` or `postgresql://…` */
   readonly url: string
-  /** Keeps several apps on one server apart. */
+  /** Keeps several apps on one server apart: lower-case letters, digits and underscores, a letter first, at most 40. */
   readonly name: string
   /**
    * `web`: fail within a second, because somebody waits for the answer.
@@ -71,4 +78,18 @@ export function unavailable (cause: unknown): ReplayError {
   if (cause instanceof ReplayError) return cause
   const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code || cause.name : String(cause)
   return new ReplayError('GEORDI_QUEUE_UNAVAILABLE', `The queue server can't be reached (${reason}). Check \`queue.url\` and that the server runs.`, { cause })
+}
+
+/** What a queue told of itself: an absence as the one error that callers look for, anything else as it is. */
+export function trouble (error: Error): Error {
+  return isConnectionError(error) ? unavailable(error) : error
+}
+
+/**
+ * The socket's own errors, ioredis's for a connection that is gone, Redis's while it reads its data after a start, and
+ * PostgreSQL's classes 08 (connection exception) and 57P (shutting down, starting up).
+ */
+export function isConnectionError (error: unknown): boolean {
+  const { code = '', message = '' } = error as NodeJS.ErrnoException
+  return /^(08|57P)/.test(code) || /^E[A-Z]+$/.test(code) || /terminat|timeout|not queryable|^Connection is closed|^LOADING /i.test(message)
 }

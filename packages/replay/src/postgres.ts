@@ -1,13 +1,15 @@
 import { createPostgresBackend, Queue, Worker } from 'bullmq'
 import { Pool, type QueryResultRow } from 'pg'
 import { setTimeout as delay } from 'node:timers/promises'
-import { unavailable, WEB_TIMEOUT, type Backend, type BackendOptions, type ConsumeOptions, type Consumer } from './backend.ts'
-import { JOB_NAME, jobOptions, WORKER_OPTIONS } from './bullmq.ts'
+import { isConnectionError, unavailable, WEB_TIMEOUT, type Backend, type BackendOptions, type ConsumeOptions, type Consumer } from './backend.ts'
+import { JOB_NAME, jobOptions, startWorker, WORKER_OPTIONS } from './bullmq.ts'
 import { CAPTURE, type ResultStore, type StoredReplay } from './store.ts'
 
 type BullQueue = ReturnType<typeof createQueue>
 
 const RETRY_DELAY_MAX = 1000
+/** Milliseconds that a worker waits for a connection before it tries again: one that hangs must not keep it from a server that is back. */
+const WORKER_CONNECTION_TIMEOUT = 10_000
 
 /** PostgreSQL as queue server: BullMQ's PostgreSQL backend in the schema `<name>_queue`, the store in `<name>`. */
 export class PostgresBackend implements Backend {
@@ -21,10 +23,10 @@ export class PostgresBackend implements Backend {
     this.#pool = new Pool({
       connectionString: options.url,
       max: 4,
-      ...(options.role === 'web' ? { connectionTimeoutMillis: WEB_TIMEOUT, query_timeout: WEB_TIMEOUT } : {})
+      connectionTimeoutMillis: connectionTimeout(options.role),
+      ...(options.role === 'web' ? { query_timeout: WEB_TIMEOUT } : {})
     })
-    // An idle connection that breaks is replaced at the next query; unheard, it would end the process.
-    this.#pool.on('error', () => {})
+    hear(this.#pool)
     this.store = new PostgresStore(this.#pool, options)
   }
 
@@ -43,9 +45,16 @@ export class PostgresBackend implements Backend {
 
   async consume (handler: (id: string) => Promise<void>, { concurrency, onError }: ConsumeOptions): Promise<Consumer> {
     const connection = connectionOptions(this.#options)
-    const worker = new Worker(this.#options.name, job => handler(job.id!), { ...WORKER_OPTIONS, connection, concurrency }, createPostgresBackend)
-    worker.on('error', onError)
-    return { close: () => worker.close() }
+    const closing = new AbortController()
+    const starting = startWorker(
+      () => new Worker(this.#options.name, job => handler(job.id!), { ...WORKER_OPTIONS, connection, concurrency }, createBackend),
+      onError, closing.signal)
+    return {
+      async close () {
+        closing.abort()
+        await (await starting)?.close()
+      }
+    }
   }
 
   async close (): Promise<void> {
@@ -59,12 +68,29 @@ function connectionOptions ({ url, name, role }: BackendOptions) {
     connectionString: url,
     schema: `${name}_queue`,
     migrate: true,
-    ...(role === 'web' ? { connectionTimeoutMillis: WEB_TIMEOUT } : {})
+    connectionTimeoutMillis: connectionTimeout(role)
   }
 }
 
+function connectionTimeout (role: BackendOptions['role']): number {
+  return role === 'web' ? WEB_TIMEOUT : WORKER_CONNECTION_TIMEOUT
+}
+
+/** BullMQ's own, with its connections heard while its migration has them. */
+const createBackend: typeof createPostgresBackend = (...args) => {
+  const backend = createPostgresBackend(...args)
+  hear(backend.connection.pool as Pool)
+  return backend
+}
+
+/** A connection that breaks, idle or checked out, is replaced at the next query; unheard, it would end the process. */
+function hear (pool: Pool): void {
+  pool.on('error', () => {})
+  pool.on('connect', client => client.on('error', () => {}))
+}
+
 function createQueue (options: BackendOptions) {
-  const queue = new Queue(options.name, { connection: connectionOptions(options) }, createPostgresBackend)
+  const queue = new Queue(options.name, { connection: connectionOptions(options) }, createBackend)
   queue.on('error', () => {})
   return queue
 }
@@ -104,7 +130,10 @@ class PostgresStore implements ResultStore {
   }
 
   async claim (id: string): Promise<boolean> {
-    const rows = await this.#query(`UPDATE ${this.#schema}.replays SET claimed_at = now() WHERE id = $1 AND claimed_at IS NULL RETURNING id`, [id])
+    const rows = await this.#query(`
+      WITH claimed AS (UPDATE ${this.#schema}.replays SET claimed_at = now() WHERE id = $1 AND claimed_at IS NULL AND expires_at > now() RETURNING id),
+      gone AS (DELETE FROM ${this.#schema}.artefacts USING claimed WHERE artefacts.id = claimed.id AND name = '${CAPTURE}')
+      SELECT id FROM claimed`, [id])
     return rows.length === 1
   }
 
@@ -172,10 +201,4 @@ class PostgresStore implements ResultStore {
       client.release()
     }
   }
-}
-
-/** PostgreSQL's classes 08 (connection exception) and 57P (shutting down, starting up), and the socket's own errors. */
-function isConnectionError (error: unknown): boolean {
-  const { code = '', message = '' } = error as NodeJS.ErrnoException
-  return /^(08|57P)/.test(code) || /^E[A-Z]+$/.test(code) || /terminat|timeout|not queryable/i.test(message)
 }

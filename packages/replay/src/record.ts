@@ -5,7 +5,7 @@
  * - `running`: the request is being replayed
  * - `rendering`: it has ended; the report is being made
  * - `done`: the report is there
- * - `failed`: there is no report; `error` says why
+ * - `failed`: `error` says why; `artefacts` may hold what was recorded until then, the report among it
  * - `lost`: its worker died. Derived by who reads, because the dead write nothing.
  */
 export type ReplayState = 'queued' | 'starting' | 'running' | 'rendering' | 'done' | 'failed' | 'lost'
@@ -15,13 +15,18 @@ export const FINAL_STATES: ReadonlySet<ReplayState> = new Set(['done', 'failed',
 
 /** All that is known of a replay but its artefacts' bytes. Times are milliseconds since 1970. */
 export interface Replay {
+  /** As `isReplayId` knows it. */
   readonly id: string
   readonly state: ReplayState
   readonly method: string
   /** Path and query without geordi's parameter. */
   readonly url: string
+  /** Who asked for the profile, from the plugin's `identify` option. */
   readonly by?: string
+  /** When it was captured and queued. */
   readonly queuedAt: number
+  /** No worker may take it from the queue after this. */
+  readonly startBefore: number
   /** When a worker took it from the queue. */
   readonly takenAt?: number
   /** When the request was sent to the app. */
@@ -43,12 +48,22 @@ export interface Replay {
   readonly artefacts: readonly string[]
 }
 
-/** Why there is no report, in words for the admin. */
+/** Why a replay failed: a stable code for programs, words for the admin. */
 export interface ReplayFailure {
   readonly code: string
   readonly message: string
 }
 
-/** Artefacts' names, which are also the last part of their URLs. */
+/** An error as a replay's record keeps it. */
+export function failure (error: unknown): ReplayFailure {
+  const { code, message } = error as { code?: unknown, message?: unknown }
+  return {
+    code: typeof code === 'string' ? code : 'GEORDI_UNEXPECTED',
+    message: typeof message === 'string' ? message : String(error)
+  }
+}
+
+/** The artefact with the report, a PDF. An artefact's name is also the last part of its URL. */
 export const REPORT = 'report.pdf'
+/** The artefact with the profile that the report is drawn from, as V8 recorded it: JSON for Chrome DevTools and `geordi render`. */
 export const RAW_PROFILE = 'profile.cpuprofile'

@@ -1,7 +1,7 @@
 import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { setTimeout as delay } from 'node:timers/promises'
-import { JOB_NAME, jobOptions, WORKER_OPTIONS } from './bullmq.ts'
+import { JOB_NAME, jobOptions, startWorker, WORKER_OPTIONS } from './bullmq.ts'
 import { unavailable, WEB_TIMEOUT, type Backend, type BackendOptions, type ConsumeOptions, type Consumer } from './backend.ts'
 import { CAPTURE, type ResultStore, type StoredReplay } from './store.ts'
 
@@ -53,16 +53,20 @@ export class RedisBackend implements Backend {
     const connection = new Redis(this.#options.url, connectionOptions('worker'))
     connection.on('error', () => {})
     const running = new Set<Promise<void>>()
-    const worker = new Worker(this.#options.name, job => {
-      const run = handler(job.id!).finally(() => { running.delete(run) })
+    const perform = (id: string) => {
+      const run = handler(id).finally(() => { running.delete(run) })
       running.add(run)
       return run
-    }, { ...WORKER_OPTIONS, connection, concurrency })
-    worker.on('error', onError)
+    }
+    const closing = new AbortController()
+    const starting = startWorker(
+      () => new Worker(this.#options.name, job => perform(job.id!), { ...WORKER_OPTIONS, connection, concurrency }),
+      onError, closing.signal)
     return {
       async close () {
+        closing.abort()
         // BullMQ's own close waits for a Redis that is away; replays under way are all that has to be waited for.
-        const closed = worker.close().catch(() => {})
+        const closed = (await starting)?.close().catch(() => {})
         await Promise.allSettled(running)
         await Promise.race([closed, delay(CLOSE_TIMEOUT, undefined, { ref: false })])
         connection.disconnect()
@@ -134,8 +138,8 @@ class RedisStore implements ResultStore {
   }
 
   async claim (id: string): Promise<boolean> {
-    const script = "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end return redis.call('HSETNX', KEYS[1], 'claimed', '1')"
-    return await this.#run(redis => redis.eval(script, 1, this.#key(id))) === 1
+    const script = "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end redis.call('HDEL', KEYS[1], ARGV[1]) return redis.call('HSETNX', KEYS[1], 'claimed', '1')"
+    return await this.#run(redis => redis.eval(script, 1, this.#key(id), field(CAPTURE))) === 1
   }
 
   async lease (id: string, duration: number): Promise<void> {

@@ -1,11 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
+import { asSeen, waitedTooLong } from './as-seen.ts'
 import { openBackend, unavailable, WEB_TIMEOUT, type Backend, type Consumer } from './backend.ts'
 import { decodeCapture, encodeCapture, type CapturedRequest } from './capture.ts'
 import { ReplayError } from './errors.ts'
-import { FINAL_STATES, type Replay, type ReplayState } from './record.ts'
+import { failure, type Replay, type ReplayState } from './record.ts'
+import { isReplayId, newReplayId } from './replay-id.ts'
 import { createSealer, type Sealer } from './seal.ts'
 import { CAPTURE, type StoredReplay } from './store.ts'
 
@@ -13,13 +14,12 @@ const gzipAsync = promisify(gzip)
 const gunzipAsync = promisify(gunzip)
 
 const RECORD = 'record'
-/** 128 random bits: an id can't be guessed. */
-const ID = /^[\w-]{22}$/
 /** A worker that gives no sign of life for this long (in milliseconds) is taken for dead. */
 const LEASE = 30_000
 const LEASE_RENEWAL = 5_000
-const DEFAULTS = Object.freeze({ name: 'geordi', retention: 24 * 3600 })
+const DEFAULTS = Object.freeze({ name: 'geordi', retention: 24 * 3600, maxQueueTime: 3600 })
 
+/** How to open {@link Replays}. */
 export interface ReplaysOptions {
   /** Where the queue is: `redis://…`, `rediss://…`, `postgres://…` or `postgresql://…` */
   readonly url: string
@@ -31,6 +31,13 @@ export interface ReplaysOptions {
   readonly name?: string
   /** Seconds until a replay and its artefacts are gone. @defaultValue 86400, a day */
   readonly retention?: number
+  /**
+   * Seconds that a request may wait for a worker. It is sealed with the request at `submit`; one that is taken later is
+   * not run any more, because work that is done hours later takes everybody by surprise. It holds as exactly as the
+   * clocks of web process and worker agree.
+   * @defaultValue 3600, an hour
+   */
+  readonly maxQueueTime?: number
 }
 
 /** A replay that a worker has taken from the queue. */
@@ -48,11 +55,17 @@ export interface ReplayTask {
   attach (artefact: string, bytes: Uint8Array): Promise<void>
 }
 
+/** How to take replays from the queue. */
 export interface ReplayConsumerOptions {
   /** How many replays at a time. @defaultValue 1 */
   readonly concurrency?: number
-  /** Told of trouble: the queue server away, a job that was refused. */
+  /**
+   * Told of trouble: a job that was refused, a handler that failed, and, as often as it is noticed, that the queue server
+   * is away (ReplayError `GEORDI_QUEUE_UNAVAILABLE`); the consumer goes on by itself.
+   */
   readonly onError: (error: Error) => void
+  /** Told when the queue server answers again after `onError` was told that it is away. @defaultValue nobody is told */
+  readonly onBack?: () => void
 }
 
 /**
@@ -63,11 +76,15 @@ export class Replays {
   readonly #backend: Backend
   readonly #sealer: Sealer
   readonly #retention: number
+  readonly #maxQueueTime: number
+  /** What this process has claimed, with the time after which nobody may: who rewinds the queue server can't rewind us. */
+  readonly #claimed = new Map<string, number>()
 
-  private constructor (backend: Backend, sealer: Sealer, retention: number) {
+  private constructor (backend: Backend, sealer: Sealer, { retention, maxQueueTime }: { retention: number, maxQueueTime: number }) {
     this.#backend = backend
     this.#sealer = sealer
     this.#retention = retention
+    this.#maxQueueTime = maxQueueTime
   }
 
   /**
@@ -75,12 +92,14 @@ export class Replays {
    * @throws ReplayError `GEORDI_OPTION_INVALID`
    */
   static async open (options: ReplaysOptions): Promise<Replays> {
-    const { name, retention } = { ...DEFAULTS, ...options }
-    if (!Number.isSafeInteger(retention) || retention <= 0) {
-      throw new ReplayError('GEORDI_OPTION_INVALID', 'Option `retention` must be a whole number of seconds above 0.')
+    const { name, url, role, secret, ...times } = { ...DEFAULTS, ...options }
+    for (const option of ['retention', 'maxQueueTime'] as const) {
+      if (!Number.isSafeInteger(times[option]) || times[option] <= 0) {
+        throw new ReplayError('GEORDI_OPTION_INVALID', `Option \`${option}\` must be a whole number of seconds above 0.`)
+      }
     }
-    const sealer = createSealer(options.secret)
-    return new Replays(await openBackend({ url: options.url, name, role: options.role }), sealer, retention)
+    const sealer = createSealer(secret)
+    return new Replays(await openBackend({ url, name, role }), sealer, times)
   }
 
   /**
@@ -88,14 +107,16 @@ export class Replays {
    * @throws ReplayError `GEORDI_QUEUE_UNAVAILABLE`; then nothing is queued.
    */
   async submit (request: CapturedRequest): Promise<Replay> {
-    const id = randomBytes(16).toString('base64url')
+    const id = newReplayId()
+    const queuedAt = Date.now()
     const replay: Replay = {
       id,
       state: 'queued',
       method: request.method,
       url: request.url,
       ...(request.by === undefined ? {} : { by: request.by }),
-      queuedAt: Date.now(),
+      queuedAt,
+      startBefore: queuedAt + this.#maxQueueTime * 1000,
       ran: false,
       artefacts: []
     }
@@ -127,31 +148,44 @@ export class Replays {
    * @throws ReplayError `GEORDI_QUEUE_UNAVAILABLE`, `GEORDI_SEAL_BROKEN`
    */
   async find (id: string): Promise<Replay | null> {
-    if (!ID.test(id)) return null
+    if (!isReplayId(id)) return null
+    const readAt = Date.now()
     const stored = await this.#backend.store.read(id)
-    return stored === null ? null : withLoss(this.#openRecord(id, stored), stored)
+    return stored === null ? null : asSeen(this.#openRecord(id, stored), stored, readAt)
   }
 
-  /** An artefact's bytes; null when it is not there. */
+  /**
+   * An artefact's bytes; null when it is not there.
+   * @throws ReplayError `GEORDI_QUEUE_UNAVAILABLE`, `GEORDI_SEAL_BROKEN`
+   */
   async artefact (id: string, name: string): Promise<Buffer | null> {
-    if (!ID.test(id)) return null
+    if (!isReplayId(id)) return null
     const sealed = await this.#backend.store.get(id, name)
     return sealed === null ? null : gunzipAsync(this.#sealer.open(id, name, sealed))
   }
 
   /** Hands each queued replay to the handler, until the consumer is closed. A handler's error goes to `onError`. */
-  async consume (handler: (task: ReplayTask) => Promise<void>, { concurrency = 1, onError }: ReplayConsumerOptions): Promise<Consumer> {
+  async consume (handler: (task: ReplayTask) => Promise<void>, { concurrency = 1, onError, onBack }: ReplayConsumerOptions): Promise<Consumer> {
+    let away = false
+    const tell = (error: Error) => {
+      onError(error)
+      if (away || (error as ReplayError).code !== 'GEORDI_QUEUE_UNAVAILABLE') return
+      away = true
+      // A worker's store waits for the server.
+      this.#backend.store.read(newReplayId()).then(() => { away = false; onBack?.() }, () => { away = false })
+    }
     return this.#backend.consume(async id => {
       try {
         await this.#perform(id, handler)
       } catch (error) {
-        onError(error as Error)
+        tell(error as Error)
         // BullMQ's record of the job then says «failed» too.
         throw error
       }
-    }, { concurrency, onError })
+    }, { concurrency, onError: tell })
   }
 
+  /** Closes the connections to the queue server; consumers have to be closed before. */
   async close (): Promise<void> {
     await this.#backend.close()
   }
@@ -167,49 +201,66 @@ export class Replays {
     }
   }
 
+  /** A queued request, opened and found fit to run. */
   async #task (id: string): Promise<ReplayTask> {
     const { store } = this.#backend
     const stored = await store.read(id)
-    const capture = await store.get(id, CAPTURE)
-    if (stored === null || capture === null) {
+    if (stored === null) {
       throw new ReplayError('GEORDI_REPLAY_UNKNOWN', `Replay ${id} is in the queue but not in the store: it has expired, or somebody else wrote the job. It was not run.`)
     }
     // A job that is delivered again, by whatever mishap, must not even touch what its replay has become.
-    if (stored.claimed) throw claimedBefore(id)
-    const refuse = async (error: unknown) => {
-      // Sealed with this worker's secret, it tells the web process that the secrets differ.
-      const failed = { id, state: 'failed' as const, method: '', url: '', queuedAt: Date.now(), ran: false, artefacts: [], error: failure(error) }
-      await store.write(id, this.#sealRecord(failed))
-      throw error
-    }
+    if (stored.claimed || this.#claimed.has(id)) throw claimedBefore(id)
     let replay: Replay
     let request: CapturedRequest
     try {
       replay = this.#openRecord(id, stored)
+      // The claim can be taken back by who can write the queue server; what the sealed record says can't be changed, nor
+      // can a request be had again that went with its claim. A copy of both serves until `startBefore`, on another worker.
+      if (replay.state !== 'queued') throw claimedBefore(id)
+      const capture = await store.get(id, CAPTURE)
+      if (capture === null) throw claimedBefore(id)
       request = decodeCapture(this.#sealer.open(id, CAPTURE, capture))
     } catch (error) {
-      return refuse(error)
+      if ((error as ReplayError).code === 'GEORDI_REPLAY_CLAIMED') throw error
+      // Sealed with this worker's secret, it tells the web process that the secrets differ.
+      const now = Date.now()
+      await store.write(id, this.#sealRecord({ id, state: 'failed', method: '', url: '', queuedAt: now, startBefore: now, ran: false, artefacts: [], error: failure(error) }))
+      throw error
     }
-    // The claim can be taken back by who can write the queue server; what the sealed record says can't be changed.
-    if (replay.state !== 'queued') throw claimedBefore(id)
 
-    const write = async (changes: Partial<Replay>) => {
+    const claim = async () => {
+      if (this.#claimed.has(id) || !await store.claim(id)) throw claimedBefore(id)
+      this.#remember(replay)
+    }
+    const update = async (changes: Partial<Replay>) => {
       replay = { ...replay, ...changes }
       await store.write(id, this.#sealRecord(replay))
+    }
+    if (Date.now() > replay.startBefore) {
+      const late = waitedTooLong(replay)
+      await claim()
+      await update({ ...late, finishedAt: Date.now() })
+      throw new ReplayError(late.error.code, `Replay ${id}: ${late.error.message}`)
     }
     return {
       id,
       request,
       async claim () {
-        if (!await store.claim(id)) throw claimedBefore(id)
-        await write({ state: 'running', ran: true, startedAt: Date.now() })
+        await claim()
+        await update({ state: 'running', ran: true, startedAt: Date.now() })
       },
-      update: write,
+      update,
       attach: async (artefact, bytes) => {
         await store.put(id, artefact, this.#sealer.seal(id, artefact, await gzipAsync(bytes)))
-        await write({ artefacts: [...replay.artefacts.filter(name => name !== artefact), artefact] })
+        await update({ artefacts: [...replay.artefacts.filter(name => name !== artefact), artefact] })
       }
     }
+  }
+
+  #remember ({ id, startBefore }: Replay): void {
+    const now = Date.now()
+    for (const [other, limit] of this.#claimed) if (now > limit) this.#claimed.delete(other)
+    this.#claimed.set(id, startBefore)
   }
 
   #sealRecord (replay: Replay): Buffer {
@@ -241,30 +292,4 @@ async function within<T> (milliseconds: number, promise: Promise<T>): Promise<T>
 /** How a worker names itself in a replay's record. */
 export function workerName (): string {
   return `${hostname()}:${process.pid}`
-}
-
-/** An error as a replay's record keeps it. */
-export function failure (error: unknown): NonNullable<Replay['error']> {
-  const { code, message } = error as { code?: unknown, message?: unknown }
-  return {
-    code: typeof code === 'string' ? code : 'GEORDI_UNEXPECTED',
-    message: typeof message === 'string' ? message : String(error)
-  }
-}
-
-/** A worker that died can't say so: its replay is lost when no sign of life came for the length of a lease. */
-function withLoss (replay: Replay, { claimed, leased }: StoredReplay): Replay {
-  const taken = replay.state !== 'queued' && !FINAL_STATES.has(replay.state)
-  if (!taken || leased) return replay
-  return {
-    ...replay,
-    state: 'lost',
-    ran: claimed,
-    error: {
-      code: 'GEORDI_WORKER_LOST',
-      message: claimed
-        ? 'The worker died while it replayed the request. Whether the request did its work is unknown; it is not run again.'
-        : 'The worker died before it ran the request. Nothing was run; ask for the profile again.'
-    }
-  }
 }

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openBackend, ReplayError, Replays, type Backend, type BackendOptions, type CapturedRequest, type Replay, type ReplayTask } from '@geordi/replay'
 import { startLocalServer, type LocalServer } from '@geordi/replay/local'
+import { Attacker } from './attacker.ts'
+import { stallingProxy } from './stalling-proxy.ts'
 
 const SECRET = 'a secret of at least 32 characters'
 const TTL = 60
@@ -30,8 +31,21 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
     }
     const backend = async (options: Partial<BackendOptions> = {}): Promise<Backend> =>
       keep(await openBackend({ url: server.url, name: unique(), role: 'web', ...options }))
-    const replaysOf = async (name: string, role: 'web' | 'worker', secret: string | string[] = SECRET) =>
-      keep(await Replays.open({ url: server.url, name, secret, role }))
+    const replaysOf = async (name: string, role: 'web' | 'worker', secret: string | string[] = SECRET, maxQueueTime = 3600) =>
+      keep(await Replays.open({ url: server.url, name, secret, role, maxQueueTime }))
+    /** Consumes until a condition holds, and tells what was run and what was refused. */
+    const consumed = async (worker: Replays, enough: (ran: string[], refused: ReplayError[]) => boolean) => {
+      const ran: string[] = []
+      const refused: ReplayError[] = []
+      const consumer = await worker.consume(async task => {
+        await task.claim()
+        ran.push(task.id)
+        await task.update({ state: 'done' })
+      }, { onError: error => refused.push(error as ReplayError) })
+      await until(() => enough(ran, refused))
+      await consumer.close()
+      return { ran, refused: refused.map(error => error.code) }
+    }
 
     it('keeps a replay and its artefacts apart from others', async () => {
       const { store } = await backend()
@@ -58,9 +72,11 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       const name = unique()
       const backends = await Promise.all([backend({ name }), backend({ name })])
       await backends[0]!.store.create('x', bytes('r'), bytes('c'), TTL)
+      assert.deepEqual(await backends[0]!.store.get('x', 'capture'), bytes('c'))
       const claims = await Promise.all(Array.from({ length: 20 }, (_, index) => backends[index % 2]!.store.claim('x')))
       assert.equal(claims.filter(Boolean).length, 1)
       assert.equal((await backends[0]!.store.read('x'))!.claimed, true)
+      assert.equal(await backends[0]!.store.get('x', 'capture'), null, 'nothing is left to run')
     })
 
     it('lets nobody claim, write or fill a replay that is not there', async () => {
@@ -245,6 +261,99 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       assert.deepEqual(claimed, [first.id, last!.id])
     })
 
+    it('runs a request once, whatever who can write the server takes back or puts back', async () => {
+      const name = unique()
+      const web = await replaysOf(name, 'web')
+      const attacker = keep(await Attacker.on(server, name))
+      const { id } = await web.submit(sampleRequest())
+      const copy = await attacker.copy(id)
+      assert.deepEqual(await consumed(await replaysOf(name, 'worker'), ran => ran.length > 0), { ran: [id], refused: [] })
+
+      const refusedBy = async (worker: Replays) => {
+        await attacker.requeue(id)
+        return consumed(worker, (ran, refused) => ran.length + refused.length > 0)
+      }
+      const refused = { ran: [], refused: ['GEORDI_REPLAY_CLAIMED'] }
+      await attacker.takeBackClaim(id)
+      assert.deepEqual(await refusedBy(await replaysOf(name, 'worker')), refused, 'the sealed record says that it ran')
+      assert.equal((await web.find(id))!.state, 'done')
+
+      const ran = (await attacker.record(id))!
+      await attacker.putBack(id, { record: copy.record })
+      assert.equal((await web.find(id))!.state, 'queued', 'or this shows nothing')
+      assert.deepEqual(await refusedBy(await replaysOf(name, 'worker')), refused, 'the request is gone')
+
+      await attacker.putBack(id, { record: ran, capture: copy.capture })
+      assert.deepEqual(await refusedBy(await replaysOf(name, 'worker')), refused, 'also where there is one again')
+    })
+
+    it('does not run again what this very worker has run, though everything was put back', async () => {
+      const name = unique()
+      const web = await replaysOf(name, 'web')
+      const worker = await replaysOf(name, 'worker')
+      const attacker = keep(await Attacker.on(server, name))
+      const { id } = await web.submit(sampleRequest())
+      const copy = await attacker.copy(id)
+      assert.deepEqual((await consumed(worker, ran => ran.length > 0)).ran, [id])
+      await attacker.putBack(id, copy)
+      await attacker.takeBackClaim(id)
+      await attacker.requeue(id)
+      const again = await consumed(worker, (ran, refused) => ran.length + refused.length > 0)
+      assert.deepEqual(again, { ran: [], refused: ['GEORDI_REPLAY_CLAIMED'] })
+    })
+
+    it('runs no request that has waited too long, and says so while nobody takes it and after', async () => {
+      const name = unique()
+      const web = await replaysOf(name, 'web', SECRET, 1)
+      const attacker = keep(await Attacker.on(server, name))
+      const { id, startBefore, queuedAt } = await web.submit(sampleRequest())
+      assert.equal(startBefore - queuedAt, 1000)
+      const copy = await attacker.copy(id)
+      const assertLate = async () => {
+        const { state, ran, error } = (await web.find(id))!
+        assert.deepEqual([state, ran, error!.code], ['failed', false, 'GEORDI_REPLAY_LATE'])
+        assert.match(error!.message, /waited for a worker for longer than 1 second; it was not run/)
+      }
+      await until(async () => (await web.find(id))!.state !== 'queued')
+      await assertLate()
+
+      const late = { ran: [], refused: ['GEORDI_REPLAY_LATE'] }
+      const refusal = async () => consumed(await replaysOf(name, 'worker'), (ran, refused) => ran.length + refused.length > 0)
+      assert.deepEqual(await refusal(), late)
+      await assertLate()
+      assert.equal(await attacker.capture(id), null, 'what will not be run is not kept')
+
+      await attacker.putBack(id, copy)
+      await attacker.takeBackClaim(id)
+      await attacker.requeue(id)
+      assert.deepEqual(await refusal(), late, 'nor for who puts everything back')
+      await assertLate()
+    })
+
+    it('lets a request that a worker has taken in time start as slowly as it may', async () => {
+      const name = unique()
+      const web = await replaysOf(name, 'web', SECRET, 3)
+      const worker = await replaysOf(name, 'worker')
+      const states: Array<string | undefined> = []
+      const consumer = await worker.consume(async task => {
+        await until(() => Date.now() > submitted!.startBefore)
+        states.push((await web.find(task.id))?.state)
+        await task.claim()
+        states.push((await web.find(task.id))?.state)
+      }, { onError: fail })
+      const submitted = await web.submit(sampleRequest())
+      await until(() => states.length === 2)
+      await consumer.close()
+      assert.deepEqual(states, ['queued', 'running'])
+    })
+
+    it('refuses times that are none', async () => {
+      for (const wrong of [{ maxQueueTime: 0 }, { maxQueueTime: 1.5 }, { retention: -1 }]) {
+        const [option] = Object.keys(wrong)
+        await assert.rejects(Replays.open({ url: server.url, secret: SECRET, role: 'web', ...wrong }), { code: 'GEORDI_OPTION_INVALID', message: new RegExp(`\`${option}\``) })
+      }
+    })
+
     it('rejects with GEORDI_QUEUE_UNAVAILABLE when nothing listens', async () => {
       const url = new URL(server.url)
       url.port = '1'
@@ -265,11 +374,12 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       const web = await Replays.open({ url, name, secret: SECRET, role: 'web' })
       const worker = await Replays.open({ url, name, secret: SECRET, role: 'worker' })
       const finished: string[] = []
+      const told: string[] = []
       const consumer = await worker.consume(async task => {
         await task.claim()
         await task.update({ state: 'done' })
         finished.push(task.id)
-      }, { onError: () => {} })
+      }, { onError: error => told.push((error as ReplayError).code), onBack: () => told.push('back') })
       t.after(async () => {
         await consumer.close()
         await worker.close()
@@ -279,6 +389,7 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       await until(() => finished.length === 1)
 
       await first.stop()
+      await until(() => told.includes('GEORDI_QUEUE_UNAVAILABLE'))
       await assert.rejects(web.submit(sampleRequest()), { code: 'GEORDI_QUEUE_UNAVAILABLE' })
       const idle = await worker.consume(async () => {}, { onError: () => {} })
       await idle.close()
@@ -290,43 +401,44 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       const after = await web.submit(sampleRequest())
       await until(() => finished.length === 2, 60_000)
       assert.deepEqual(finished, [before.id, after.id])
+      await until(() => told.includes('back'))
+      assert.deepEqual(new Set(told), new Set(['GEORDI_QUEUE_UNAVAILABLE', 'back']), 'an absence is told as one, and its end')
+    })
+
+    it('serves consumers that began while it went away, or when it was away', async t => {
+      const folder = await mkdtemp(join(tmpdir(), 'geordi-conformance-'))
+      t.after(() => rm(folder, { recursive: true, force: true }))
+      const first = await startLocalServer({ kind, folder })
+      t.after(() => first.stop())
+      const { url } = first
+      const scenes: Array<{ web: Replays, finished: string[], told: string[] }> = []
+      const begin = async () => {
+        const name = unique()
+        const [web, worker] = [await Replays.open({ url, name, secret: SECRET, role: 'web' }), await Replays.open({ url, name, secret: SECRET, role: 'worker' })]
+        const [finished, told]: [string[], string[]] = [[], []]
+        const consumer = await worker.consume(async task => { finished.push(task.id) }, { onError: error => told.push(error.message) })
+        t.after(async () => {
+          await consumer.close()
+          await worker.close()
+          await web.close()
+        })
+        scenes.push({ web, finished, told })
+      }
+      await begin()
+      await delay(50)
+      await begin()
+      await first.stop()
+      await begin()
+      await until(() => scenes.every(({ told }) => told.length > 0))
+      const second = await startLocalServer({ kind, folder, port: Number(new URL(url).port) })
+      t.after(() => second.stop())
+      for (const { web, finished } of scenes) {
+        let id = ''
+        await until(async () => { id = (await web.submit(sampleRequest()).catch(() => ({ id: '' }))).id; return id !== '' })
+        await until(() => finished.includes(id))
+      }
     })
   })
-}
-
-/** Stands in front of a server and, when told, holds back all that is said to it, as a server that hangs. */
-async function stallingProxy (url: string) {
-  const target = new URL(url)
-  const sockets = new Set<Socket>()
-  let stalled = false
-  const proxy = createServer(client => {
-    const upstream = connect(Number(target.port), target.hostname)
-    client.on('error', () => upstream.destroy())
-    upstream.on('error', () => client.destroy())
-    client.pipe(upstream).pipe(client)
-    if (stalled) client.unpipe().pause()
-    sockets.add(client).add(upstream)
-    clients.set(client, upstream)
-  })
-  const clients = new Map<Socket, Socket>()
-  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
-  const own = new URL(url)
-  own.port = String((proxy.address() as AddressInfo).port)
-  return {
-    url: own.href,
-    stall () {
-      stalled = true
-      for (const client of clients.keys()) client.unpipe().pause()
-    },
-    release () {
-      stalled = false
-      for (const [client, upstream] of clients) if (!client.destroyed) client.pipe(upstream)
-    },
-    async close () {
-      for (const socket of sockets) socket.destroy()
-      await new Promise(resolve => proxy.close(resolve))
-    }
-  }
 }
 
 let count = 0

@@ -1,0 +1,43 @@
+import { FINAL_STATES, type Replay } from './record.ts'
+import type { StoredReplay } from './store.ts'
+
+/**
+ * A replay as its reader sees it. What nobody is left to write is derived here: that its worker has died, or that no
+ * worker came.
+ * @param readAt When the reader began to read: a worker that has taken it in time has its lease by then.
+ */
+export function asSeen (replay: Replay, { claimed, leased }: StoredReplay, readAt: number): Replay {
+  if (leased || FINAL_STATES.has(replay.state)) return replay
+  if (replay.state === 'queued') return readAt > replay.startBefore ? { ...replay, ...waitedTooLong(replay) } : replay
+  return {
+    ...replay,
+    state: 'lost',
+    ran: claimed,
+    error: {
+      code: 'GEORDI_WORKER_LOST',
+      message: claimed
+        ? 'The worker died while it replayed the request. Whether the request did its work is unknown; it is not run again.'
+        : 'The worker died before it ran the request. Nothing was run; ask for the profile again.'
+    }
+  }
+}
+
+/** What becomes of a request that no worker took in time. */
+export function waitedTooLong ({ queuedAt, startBefore }: Replay) {
+  return {
+    state: 'failed',
+    error: {
+      code: 'GEORDI_REPLAY_LATE',
+      message: `The request waited for a worker for longer than ${inWords(startBefore - queuedAt)}; it was not run. See that a worker runs on this queue (geordi worker), and ask for the profile again.`
+    }
+  } as const
+}
+
+const UNITS = [[3_600_000, 'hour'], [60_000, 'minute'], [1000, 'second']] as const
+
+/** Milliseconds in the largest unit that they are a whole number of. */
+function inWords (milliseconds: number): string {
+  const [size, unit] = UNITS.find(([size]) => milliseconds % size === 0) ?? UNITS[2]
+  const count = milliseconds / size
+  return count === 1 ? `1 ${unit}` : `${count} ${unit}s`
+}

@@ -5,21 +5,18 @@ import { REPORT } from '@geordi/replay'
 import { GeordiError } from './errors.ts'
 import { errorPage } from './html.ts'
 import type { GeordiSettings } from './options.ts'
+import { address } from './place.ts'
 
 export type Kind = 'html' | 'json' | 'other'
 
 const KINDS: Readonly<Record<string, Kind>> = Object.freeze({ 'application/pdf': 'other', 'text/html': 'html', 'application/json': 'json' })
-const RETRY_AFTER = 1
+/** Seconds after which to ask again. */
+export const RETRY_AFTER = 1
 
 /** What the client wants; «other» is curl and wget, which say anything. */
 export function wanted (request: FastifyRequest): Kind {
   const type = new Negotiator(request.raw).mediaType(Object.keys(KINDS))
   return type === undefined ? 'other' : KINDS[type]!
-}
-
-/** Where a replay's page and artefacts are. */
-export function address (id: string, { prefix }: GeordiSettings, artefact?: string): string {
-  return artefact === undefined ? `${prefix}/${id}` : `${prefix}/${id}/${artefact}`
 }
 
 /** The answer to a flagged request: where its report will be. */
@@ -36,13 +33,19 @@ export function answerQueued (request: FastifyRequest, reply: FastifyReply, repl
 /** An admin's flagged request that could not be queued. */
 export function answerFailure (request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
   const failure = asGeordiError(error)
-  if (failure.statusCode === 503) reply.header('retry-after', RETRY_AFTER)
   request.log.warn({ err: error }, 'geordi could not queue a flagged request')
-  reply.code(failure.statusCode)
+  return answerError(request, reply, failure)
+}
+
+/** Says what went wrong in the form the client wants; `page` where a browser is to see more than the message. */
+export function answerError (request: FastifyRequest, reply: FastifyReply, failure: { statusCode: number, code: string, message: string }, page = errorPage(failure.message)): FastifyReply {
+  const { statusCode, code, message } = failure
+  if (statusCode === 503) reply.header('retry-after', RETRY_AFTER)
+  reply.code(statusCode)
   switch (wanted(request)) {
-    case 'html': return sendHtml(reply, errorPage(failure.message))
-    case 'json': return sendJson(reply, { statusCode: failure.statusCode, code: failure.code, error: failure.name, message: failure.message })
-    case 'other': return sendText(reply, failure.message)
+    case 'html': return sendHtml(reply, page)
+    case 'json': return sendJson(reply, { statusCode, code, error: 'GeordiError', message })
+    case 'other': return sendText(reply, message)
   }
 }
 
@@ -71,7 +74,7 @@ export function sendHtml (reply: FastifyReply, html: string): FastifyReply {
   return send(reply.header('content-security-policy', "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-src 'self'; frame-ancestors 'self'"), 'text/html; charset=utf-8', html)
 }
 
-/** A buffer passes the route's response schema, which would turn our JSON into its own or into a 500. */
+/** A buffer passes the app's serializers: a response schema would turn an object into its own or a 500, and `reply.serializer()` of a hook any text. */
 export function send (reply: FastifyReply, type: string, body: string | Uint8Array): FastifyReply {
   return reply
     .header('content-type', type)

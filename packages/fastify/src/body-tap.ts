@@ -1,8 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import { GeordiError } from './errors.ts'
 
-/** Bytes that all taps of this process hold together at most: flagged requests are tapped before anyone knows who asks. */
+/**
+ * Bytes that the bodies of this process's flagged requests hold together at most (or one body of `bodyLimit`, where that
+ * is more), until it is known who sent them. An admin's are not counted any longer.
+ */
 const HELD_LIMIT = 64 * 1024 * 1024
+/** Those that count, the oldest first. */
+const undecided = new Set<BodyTap>()
 let held = 0
 
 /**
@@ -12,12 +17,19 @@ let held = 0
 export class BodyTap {
   readonly #raw: IncomingMessage
   readonly #limit: number
-  #chunks: Buffer[] = []
+  /** The first `#length` bytes of it. Chunks are copied: kept as they come, one of a single byte would hold hundreds. */
+  #bytes: Buffer = Buffer.alloc(0)
   #length = 0
   #ended = false
+  #counts = true
   #released = false
   #failure: GeordiError | undefined
   #wake: () => void = () => {}
+
+  /** Bytes that count at this moment. */
+  static get held (): number {
+    return held
+  }
 
   constructor (raw: IncomingMessage, limit: number) {
     this.#raw = raw
@@ -38,21 +50,21 @@ export class BodyTap {
   }
 
   /**
-   * The whole body, once it has arrived. What the app left unread is read here, and what is too large as well:
+   * An admin's whole body, once it has arrived. What the app left unread is read here, and what is too large as well:
    * a client that still sends would not see the answer.
    * @throws GeordiError `GEORDI_BODY_TOO_LARGE`, `GEORDI_BODY_MISSED`
    */
   async whole (): Promise<Buffer> {
+    this.#uncount()
     if (!this.#ended) await this.#drain()
     if (this.#failure !== undefined) throw this.#failure
-    return Buffer.concat(this.#chunks)
+    return this.#bytes.subarray(0, this.#length)
   }
 
   /** Lets go of the copy, and of what is still to come. To be called when the answer is over at the latest: the request's own `close` comes before the handler. */
   release (): void {
-    held -= this.#length
-    this.#length = 0
-    this.#chunks = []
+    this.#uncount()
+    this.#bytes = Buffer.alloc(0)
     this.#released = true
   }
 
@@ -82,15 +94,25 @@ export class BodyTap {
 
   #add (chunk: Buffer): void {
     if (this.#released) return
-    if (this.#length + chunk.length > this.#limit) {
-      this.#fail(this.#tooLarge())
-    } else if (held + chunk.length > HELD_LIMIT) {
-      this.#fail(new GeordiError('GEORDI_BODY_TOO_LARGE', 'Too many large flagged requests are under way at once. Try again in a moment.'))
-    } else {
-      this.#chunks.push(chunk)
-      this.#length += chunk.length
-      held += chunk.length
+    if (this.#length + chunk.length > this.#limit) return this.#fail(this.#tooLarge())
+    this.#bytes = withRoom(this.#bytes, this.#length, this.#length + chunk.length)
+    this.#length += chunk.copy(this.#bytes, this.#length)
+    if (this.#counts) this.#count(chunk.length)
+  }
+
+  /** Who fills the memory and waits must not keep an admin's request from being captured: the oldest has to go. */
+  #count (length: number): void {
+    undecided.add(this)
+    held += length
+    for (const oldest of undecided) {
+      if (held <= Math.max(HELD_LIMIT, this.#limit)) break
+      oldest.#fail(new GeordiError('GEORDI_BODY_TOO_LARGE', 'Too many large flagged requests are under way at once. Try again in a moment.'))
     }
+  }
+
+  #uncount (): void {
+    if (undecided.delete(this)) held -= this.#length
+    this.#counts = false
   }
 
   #end (): void {
@@ -108,6 +130,14 @@ export class BodyTap {
   #tooLarge (): GeordiError {
     return new GeordiError('GEORDI_BODY_TOO_LARGE', `The request's body is larger than geordi captures (${this.#limit} bytes). Raise its option \`bodyLimit\`.`)
   }
+}
+
+/** The same buffer, or one of at least twice the size that begins with the same bytes. */
+function withRoom (buffer: Buffer, used: number, needed: number): Buffer {
+  if (needed <= buffer.length) return buffer
+  const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * buffer.length))
+  buffer.copy(larger, 0, 0, used)
+  return larger
 }
 
 function clientGone (): GeordiError {

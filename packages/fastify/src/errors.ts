@@ -4,7 +4,7 @@ const STATUS = {
   GEORDI_OPTION_INVALID: 500,
   /** Registered where it sees no route. */
   GEORDI_NO_ROUTES: 500,
-  /** The request's body is larger than `bodyLimit`, or many large ones come at once. */
+  /** The request's body is larger than `bodyLimit`, or too many large ones come at once. */
   GEORDI_BODY_TOO_LARGE: 413,
   /** Something read the body before the plugin could see it. */
   GEORDI_BODY_MISSED: 500,
@@ -14,12 +14,18 @@ const STATUS = {
   GEORDI_QUEUE_UNAVAILABLE: 503
 } as const
 
+/**
+ * {@link GeordiError.code}: which of the ways it was, for programs. `GEORDI_OPTION_INVALID` and `GEORDI_NO_ROUTES` keep the
+ * app from starting; the others are answers to an admin's flagged request, which was then neither queued nor run.
+ */
 export type GeordiErrorCode = keyof typeof STATUS
 
-/** What `@geordi/fastify` throws, or answers an admin with. */
+/** What `@geordi/fastify` throws when it is registered, or answers an admin with: a `code` for programs, a `message` that says what to do. */
 export class GeordiError extends Error {
   override readonly name = 'GeordiError'
+  /** Stable, for programs. */
   readonly code: GeordiErrorCode
+  /** What an admin's request is answered with: 413, 500 or 503. */
   readonly statusCode: number
 
   constructor (code: GeordiErrorCode, message: string, options?: ErrorOptions) {

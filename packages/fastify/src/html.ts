@@ -2,6 +2,10 @@ import { FINAL_STATES, RAW_PROFILE, REPORT, type Replay, type ReplayState } from
 
 /** Seconds until a page of a replay under way loads itself again: no script, so it works under any policy. */
 const REFRESH = 1
+/** Milliseconds in the queue after which the page says how to start a worker. */
+const LONG_IN_QUEUE = 5_000
+const NO_WORKER = `<p class="hint">No worker has taken it yet: all are busy, or none is running. Start one with
+  <code>geordi worker &lt;entry&gt;</code>, with this app's queue URL and secret.</p>`
 
 const STEPS: ReadonlyArray<{ state: ReplayState, label: string }> = [
   { state: 'queued', label: 'Queued' },
@@ -34,10 +38,13 @@ h1 { font-size: 1.5rem; line-height: 1.3; margin: 0 0 .5rem }
 .request b { margin-right: .6em }
 ol { list-style: none; display: flex; gap: .5rem; padding: 0; margin: 1.75rem 0 }
 li { flex: 1; border-top: 4px solid var(--line); padding-top: .5rem; color: var(--soft); font-size: .9rem }
+@media (max-width: 30rem) { ol { gap: .25rem } li { font-size: .75rem } }
 li.past { border-color: var(--ok); color: var(--ink) }
 li.now { border-color: var(--accent); color: var(--ink); font-weight: 600 }
 p.soft { color: var(--soft); margin: .25rem 0 }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--paper); border: 1px solid var(--line); border-left: 4px solid var(--accent); border-radius: 6px; padding: .8rem; font-size: .9rem; max-height: 60vh; overflow: auto }
+code { font-family: ui-monospace, monospace; font-size: .9em; white-space: nowrap }
+.hint { border-left: 4px solid var(--accent); padding-left: .8rem; margin: 1rem 0 }
 a { color: var(--accent) }
 nav { display: flex; gap: 1.5rem; flex-wrap: wrap; margin: .25rem 0 1rem }
 iframe { flex: 1; min-height: 70vh; width: 100%; border: 1px solid var(--line); border-radius: 6px; background: var(--paper) }
@@ -45,25 +52,39 @@ iframe { flex: 1; min-height: 70vh; width: 100%; border: 1px solid var(--line); 
 
 /** The page of a replay: how far it is, what became of it, and then the report itself. */
 export function replayPage (replay: Replay, address: string): string {
-  const { state } = replay
-  const done = state === 'done'
-  const head = FINAL_STATES.has(state) ? '' : `<meta http-equiv="refresh" content="${REFRESH}">`
-  const body = done ? finished(replay, address) : state === 'failed' || state === 'lost' ? failed(replay, address) : progress(replay)
-  return page(`${TITLES[state]}: ${replay.method} ${replay.url}`, head, done, `
-    <p class="brand">geordi</p>
-    <h1>${TITLES[state]}</h1>
-    <div class="request"><b>${escape(replay.method)}</b>${escape(replay.url)}</div>
-    ${body}`)
+  const { state, method, url } = replay
+  const body = state === 'done' ? finished(replay, address) : FINAL_STATES.has(state) ? failed(replay, address) : progress(replay)
+  return page(`${titleOf(replay)}: ${method} ${url}`, {
+    refreshes: !FINAL_STATES.has(state),
+    wide: replay.artefacts.includes(REPORT),
+    body: `<h1>${titleOf(replay)}</h1><div class="request"><b>${escape(method)}</b>${escape(url)}</div>${body}`
+  })
 }
 
 /** A page that only says something. */
 export function errorPage (message: string): string {
-  return page('geordi', '', false, `<p class="brand">geordi</p><h1>No profile</h1><p>${escape(message)}</p>`)
+  return page('No profile', { body: `<h1>No profile</h1><p>${escape(message)}</p>` })
+}
+
+/** Stands in for a replay's page while the queue server can't be asked. */
+export function awayPage (message: string): string {
+  return page('The queue server is away', {
+    refreshes: true,
+    body: `<h1>The queue server is away</h1><pre>${escape(message)}</pre>
+      <p class="soft">Only this page can't be shown now; the replay itself is not affected by that.</p>
+      <p class="soft">This page tries again by itself.</p>`
+  })
 }
 
 /** Why an artefact will never be there, for a terminal. */
 export function goneText (replay: Replay): string {
-  return `${TITLES[replay.state]} of ${replay.method} ${replay.url}. ${replay.error?.message ?? 'There is no such artefact.'}`
+  return `${replay.method} ${replay.url}: ${titleOf(replay)}. ${replay.error?.message ?? 'There is no such artefact.'}`
+}
+
+function titleOf ({ state, ran, artefacts }: Replay): string {
+  if (state === 'lost' && !ran) return 'The worker died'
+  if (state === 'failed' && artefacts.includes(REPORT)) return 'The replay broke off'
+  return TITLES[state]
 }
 
 function progress (replay: Replay): string {
@@ -71,34 +92,56 @@ function progress (replay: Replay): string {
   const steps = STEPS.map(({ label }, index) => `<li class="${index < current ? 'past' : index === current ? 'now' : ''}">${label}</li>`)
   return `<ol>${steps.join('')}</ol>
     <p class="soft">${since(replay)}</p>
+    ${needsWorker(replay) ? NO_WORKER : ''}
     <p class="soft">This page follows by itself. There is no time limit.</p>`
 }
 
-function since ({ state, queuedAt, startedAt, worker }: Replay): string {
+function needsWorker ({ state, queuedAt }: Replay): boolean {
+  return state === 'queued' && Date.now() - queuedAt >= LONG_IN_QUEUE
+}
+
+function since ({ state, queuedAt, takenAt, startedAt, finishedAt, worker }: Replay): string {
   if (state === 'queued') return `In the queue for ${duration(Date.now() - queuedAt)}.`
   const where = worker === undefined ? '' : ` on ${escape(worker)}`
-  return startedAt === undefined ? `Taken by a worker${where}.` : `Running for ${duration(Date.now() - startedAt)}${where}.`
+  if (startedAt !== undefined && finishedAt !== undefined) return `The replay took ${duration(finishedAt - startedAt)}${where}.`
+  if (startedAt !== undefined) return `Running for ${duration(Date.now() - startedAt)}${where}.`
+  return `Taken by a worker${where}${takenAt === undefined ? '' : ` ${duration(Date.now() - takenAt)} ago`}.`
 }
 
 function finished (replay: Replay, address: string): string {
-  const status = replay.statusCode === undefined ? '' : `The app answered ${replay.statusCode}`
-  const time = replay.wallTime === undefined ? '' : ` after ${duration(replay.wallTime)}`
-  return `<p class="soft">${status}${time}.</p>
-    <nav><a href="${address}/${REPORT}">Open the PDF</a><a href="${address}/${RAW_PROFILE}">Raw profile (.cpuprofile)</a></nav>
-    <iframe src="${address}/${REPORT}" title="Report"></iframe>`
+  const { statusCode, wallTime } = replay
+  const answered = statusCode === undefined ? '' : `The app answered ${statusCode}${wallTime === undefined ? '' : ` after ${duration(wallTime)}`}.`
+  return `<p class="soft">${answered}</p>${artefacts(replay, address)}`
 }
 
 function failed (replay: Replay, address: string): string {
-  const raw = replay.artefacts.includes(RAW_PROFILE) ? `<nav><a href="${address}/${RAW_PROFILE}">Raw profile (.cpuprofile)</a></nav>` : ''
-  const ran = replay.ran ? 'The request was sent to the app; it is not run again.' : 'The request did not run.'
-  return `<pre>${escape(replay.error?.message ?? 'Nothing more is known.')}</pre><p class="soft">${ran}</p>${raw}`
+  const recorded = artefacts(replay, address)
+  return `<pre>${escape(replay.error?.message ?? 'Nothing more is known.')}</pre>
+    ${ranText(replay)}
+    ${recorded === '' ? '' : `<p class="soft">What was recorded until then:</p>${recorded}`}`
 }
 
-function page (title: string, head: string, wide: boolean, body: string): string {
+/** What is lost has a message that says this as well. */
+function ranText ({ state, ran }: Replay): string {
+  if (state === 'lost') return ''
+  return `<p class="soft">${ran ? 'The request was sent to the app, once. It is not run again.' : 'The request was not run.'}</p>`
+}
+
+/** Links to what there is, and the report itself. A failed replay has what was recorded until then. */
+function artefacts ({ artefacts }: Replay, address: string): string {
+  const links = [[REPORT, 'Open the PDF'], [RAW_PROFILE, 'Raw profile (.cpuprofile)']] as const
+  const there = links.filter(([name]) => artefacts.includes(name)).map(([name, text]) => `<a href="${address}/${name}">${text}</a>`)
+  if (there.length === 0) return ''
+  const report = artefacts.includes(REPORT) ? `<iframe src="${address}/${REPORT}" title="Report"></iframe>` : ''
+  return `<nav>${there.join('')}</nav>${report}`
+}
+
+function page (title: string, { body, refreshes = false, wide = false }: { body: string, refreshes?: boolean, wide?: boolean }): string {
+  const refresh = refreshes ? `<meta http-equiv="refresh" content="${REFRESH}">` : ''
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${head}<title>${escape(title)}</title><style>${STYLE}</style></head>
-<body><main${wide ? ' class="wide"' : ''}>${body}</main></body>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${refresh}<title>${escape(title)}</title><style>${STYLE}</style></head>
+<body><main${wide ? ' class="wide"' : ''}><p class="brand">geordi</p>${body}</main></body>
 </html>`
 }
 

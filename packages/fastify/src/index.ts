@@ -9,7 +9,11 @@ import { geordiPlugin } from './plugin.ts'
  * await app.register(geordi, { isAdmin, secret, queue: { url } })
  * ```
  *
- * @throws GeordiError `GEORDI_OPTION_INVALID` for wrong options, `GEORDI_NO_ROUTES` at `ready()` where it sees no route
+ * It adds its hooks and pages to the instance that it is registered on; the app's own routes and answers stay as they are for
+ * everybody who is no admin.
+ *
+ * @throws an error with the `code` `GEORDI_OPTION_INVALID` for wrong options, naming the option; at `ready()` a
+ * {@link GeordiError} `GEORDI_NO_ROUTES` where it sees no route. That the queue server is away is no error.
  */
 export const geordi = fastifyPlugin(geordiPlugin, { fastify: '5.x', name: '@geordi/fastify' })
 export default geordi

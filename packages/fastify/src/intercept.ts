@@ -7,6 +7,8 @@ import { captureRequest } from './capture.ts'
 import { GeordiError } from './errors.ts'
 import { withoutFlag } from './flag.ts'
 import type { GeordiSettings } from './options.ts'
+import type { AnswerPage } from './page-routes.ts'
+import type { Place } from './place.ts'
 
 /** A flagged request on its way to the handler. */
 export interface FlaggedRequest {
@@ -15,24 +17,25 @@ export interface FlaggedRequest {
   readonly body: BodyTap
 }
 
+/** The pages that routes of the app's own stand in front of. */
+export interface HostedPages {
+  readonly hostedPlace: (request: FastifyRequest) => Place | null
+  readonly answerPage: AnswerPage
+}
+
 /**
  * Watches all requests for the flag and, for admins, takes them in place of the route's handler. The tap
  * begins at the very first hook, the decision is the very last thing before the handler: only there have
  * all the app's own hooks run. Of handler, route hook and root hook only a wrapped handler stays last when
  * another plugin appends a preHandler.
  */
-export function intercept (fastify: FastifyInstance, replays: Replays, settings: GeordiSettings): void {
-  const flagged = new WeakMap<FastifyRequest, FlaggedRequest>()
+export function intercept (fastify: FastifyInstance, replays: Replays, settings: GeordiSettings, { hostedPlace, answerPage }: HostedPages): void {
+  const watched = new WeakMap<FastifyRequest, FlaggedRequest | Place>()
   let routes = 0
 
   fastify.addHook('onRequest', (request, reply, done) => {
-    // The client's own URL: the app's `rewriteUrl` will see the replay's too.
-    const url = withoutFlag(request.originalUrl, settings.parameter)
-    if (url !== null && !isUpgrade(request)) {
-      const body = new BodyTap(request.raw, settings.bodyLimit)
-      reply.raw.once('close', () => body.release())
-      flagged.set(request, { url, body })
-    }
+    const found = hostedPlace(request) ?? tapFlagged(request, reply)
+    if (found !== null) watched.set(request, found)
     done()
   })
 
@@ -49,20 +52,30 @@ export function intercept (fastify: FastifyInstance, replays: Replays, settings:
     }
   })
 
+  function tapFlagged (request: FastifyRequest, reply: FastifyReply): FlaggedRequest | null {
+    // The client's own URL: the app's `rewriteUrl` will see the replay's too.
+    const url = withoutFlag(request.originalUrl, settings.parameter)
+    if (url === null || isUpgrade(request)) return null
+    const body = new BodyTap(request.raw, settings.bodyLimit)
+    reply.raw.once('close', () => body.release())
+    return { url, body }
+  }
+
   function wrapHandler (handler: RouteHandlerMethod): RouteHandlerMethod {
     const wrapper: RouteHandlerMethod = function (request, reply) {
-      const found = flagged.get(request)
+      const found = watched.get(request)
       return found === undefined ? handler.call(this, request, reply) : decide.call(this, found, handler, request, reply)
     }
     // Other tools name a route's spans after its handler.
     return Object.defineProperty(wrapper, 'name', { value: handler.name })
   }
 
-  async function decide (this: FastifyInstance, found: FlaggedRequest, handler: RouteHandlerMethod, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  async function decide (this: FastifyInstance, found: FlaggedRequest | Place, handler: RouteHandlerMethod, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     if (!await isAdmin(request, settings)) {
-      found.body.release()
+      if ('body' in found) found.body.release()
       return forward(() => handler.call(this, request, reply), reply)
     }
+    if ('id' in found) return answerPage(request, reply, found)
     let replay: Replay
     try {
       replay = await replays.submit(await captureRequest(request, found, settings))
@@ -78,7 +91,7 @@ export function intercept (fastify: FastifyInstance, replays: Replays, settings:
     if (schema?.querystring === undefined && schema?.query === undefined) return
     // With a callback: unflagged requests shall not pay for a promise.
     const hide: preValidationHookHandler = (request, _reply, done) => {
-      if (!flagged.has(request)) return done()
+      if (!watched.has(request)) return done()
       isAdmin(request, settings).then(admin => {
         if (admin) Reflect.deleteProperty(request.query as object, settings.parameter)
         done()

@@ -5,7 +5,7 @@ import { GeordiError } from './errors.ts'
 export interface GeordiOptions {
   /**
    * Whether who sends the request may profile. Runs after the app's own hooks, on flagged requests and on
-   * geordi's pages only; an error or a rejection means no. It can run twice for one request.
+   * geordi's pages only; an error or a rejection means no, and so does anything but `true`. It can run twice for one request.
    */
   readonly isAdmin: (request: FastifyRequest) => boolean | Promise<boolean>
   /** At least 32 characters, the same as the worker's; a list for rotation, the first one seals. */
@@ -16,20 +16,24 @@ export interface GeordiOptions {
     /** Keeps several apps on one server apart; the worker's `--queue-name`. @defaultValue `'geordi'` */
     readonly name?: string
   }
-  /** Who the admin is, for the report. @defaultValue nobody is named */
+  /** Who the admin is, for the report. What it throws is answered with 500. @defaultValue nobody is named */
   readonly identify?: (request: FastifyRequest) => string | undefined
   /**
    * What the replay process can't find again (a user from memory, a one-time token's verdict), as JSON. Runs just
-   * before the handler would. It is sealed with the request and given to `restore`.
+   * before the handler would; may be async. It is sealed with the request and given to `restore`. What it throws, and what
+   * JSON can't hold, is answered with 500. @defaultValue nothing
    */
   readonly capture?: (request: FastifyRequest) => unknown
-  /** Puts back, in the replay process, what `capture` returned. Runs in the plugin's `onRequest` hook. */
+  /**
+   * Puts back, in the replay process, what `capture` returned. Runs in the plugin's `onRequest` hook, where `capture` returned
+   * something; what it throws fails the replayed request. @defaultValue nothing
+   */
   readonly restore?: (request: FastifyRequest, context: unknown) => void | Promise<void>
-  /** Where geordi's pages are. @defaultValue `'/__geordi__'` */
+  /** The path that geordi's pages are under, without a slash at its end. @defaultValue `'/__geordi__'` */
   readonly prefix?: string
   /** The query parameter that flags a request. @defaultValue `'__geordi__'` */
   readonly parameter?: string
-  /** Largest body captured, in bytes; a flagged request with a larger one is answered with 413. @defaultValue 10485760 (10 MiB) */
+  /** Largest body captured, in bytes; an admin's flagged request with a larger one is answered with 413. @defaultValue 10485760 (10 MiB) */
   readonly bodyLimit?: number
   /** Seconds until a replay and its report are gone. @defaultValue 86400, a day */
   readonly retention?: number

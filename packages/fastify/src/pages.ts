@@ -1,17 +1,11 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { setTimeout as delay } from 'node:timers/promises'
-import { FINAL_STATES, REPORT, RAW_PROFILE, type Replay, type Replays, type ReplayError } from '@geordi/replay'
-import { isAdmin } from './admin.ts'
-import { address, seeOther, send, sendHtml, sendJson, sendText, wanted } from './answer.ts'
-import { errorPage, goneText, replayPage } from './html.ts'
+import { FINAL_STATES, REPORT, type Replay, type Replays, type ReplayError } from '@geordi/replay'
+import { answerError, RETRY_AFTER, seeOther, send, sendHtml, sendJson, sendText, wanted } from './answer.ts'
+import { awayPage, goneText, replayPage } from './html.ts'
 import type { GeordiSettings } from './options.ts'
-
-type Page = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
-
-const CONTENT_TYPES: ReadonlyMap<string, string> = new Map([
-  [REPORT, 'application/pdf'],
-  [RAW_PROFILE, 'application/json; charset=utf-8']
-])
+import type { AnswerPage } from './page-routes.ts'
+import { address, ARTEFACTS, type Place } from './place.ts'
 
 /** Milliseconds that `?wait` holds a request: short of the timeout of any proxy. */
 const WAIT = 20_000
@@ -19,98 +13,104 @@ const WAIT = 20_000
 const POLL_LEAST = 20
 const POLL_MOST = 500
 const POLL_SHARE = 0.05
-const RETRY_AFTER = 1
-/** A route's `handlerTimeout: 0` falls back to the server's, so «none» is Node's longest timer. */
-const NO_TIMEOUT = 2 ** 31 - 1
 
-/** The pages under geordi's prefix, which is `path` within this instance. For who is no admin there is nothing there. */
-export function servePages (fastify: FastifyInstance, replays: Replays, path: string, settings: GeordiSettings): void {
-  const closing = new AbortController()
-  fastify.addHook('preClose', async () => closing.abort())
+/** A replay, and an artefact of it if that is there. */
+interface Found {
+  readonly replay: Replay
+  readonly bytes: Buffer | null
+}
 
-  // Exempt from the app's rate limit (polling is what the pages do), its timeouts and its API documentation.
-  const options: RouteShorthandOptions = {
-    config: { rateLimit: false } as object,
-    schema: { hide: true } as object,
-    handlerTimeout: NO_TIMEOUT
-  }
-  fastify.get(`${path}/:id`, options, guarded(showReplay))
-  fastify.get(`${path}/:id/:artefact`, options, guarded(showArtefact))
-
-  function guarded (page: Page): Page {
-    return async (request, reply) => {
-      if (!await isAdmin(request, settings)) {
-        reply.callNotFound()
-        return reply
-      }
-      try {
-        return await page(request, reply)
-      } catch (error) {
-        return answerTrouble(request, reply, error)
-      }
+/** What geordi's addresses answer an admin. Nobody is held by `?wait` once `closing` is aborted. */
+export function pageAnswers (replays: Replays, settings: GeordiSettings, closing: AbortSignal): AnswerPage {
+  return async (request, reply, { id, artefact }: Place) => {
+    try {
+      return await (artefact === undefined ? showReplay(request, reply, id) : showArtefact(request, reply, id, artefact))
+    } catch (error) {
+      return answerTrouble(request, reply, error as ReplayError)
     }
   }
 
-  async function showReplay (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { id } = request.params as { id: string }
+  async function showReplay (request: FastifyRequest, reply: FastifyReply, id: string): Promise<FastifyReply> {
     const replay = await replays.find(id)
-    const html = wanted(request) === 'html'
-    if (replay === null) return notThere(reply, html)
-    const page = address(replay.id, settings)
-    if (!html) return sendJson(reply, { ...replay, url: page, pdf: address(replay.id, settings, REPORT), request: { method: replay.method, url: replay.url } })
-    return sendHtml(reply, replayPage(replay, page))
+    if (replay === null) return notThere(request, reply)
+    const page = address(id, settings)
+    if (wanted(request) === 'html') return sendHtml(reply, replayPage(replay, page))
+    return sendJson(reply, { ...replay, url: page, pdf: address(id, settings, REPORT), request: { method: replay.method, url: replay.url } })
   }
 
-  async function showArtefact (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { id, artefact } = request.params as { id: string, artefact: string }
-    const html = wanted(request) === 'html'
-    const type = CONTENT_TYPES.get(artefact)
-    if (type === undefined) return notThere(reply, html)
+  async function showArtefact (request: FastifyRequest, reply: FastifyReply, id: string, artefact: string): Promise<FastifyReply> {
     const waits = 'wait' in (request.query as object)
-    const replay = waits ? await settled(request, id) : await replays.find(id)
-    if (replay === null) return notThere(reply, html)
-    if (!replay.artefacts.includes(artefact)) {
-      if (!FINAL_STATES.has(replay.state)) return pending(reply, replay, waits ? address(id, settings, `${artefact}?wait`) : undefined)
-      return html ? sendHtml(reply.code(404), replayPage(replay, address(id, settings))) : sendText(reply.code(404), goneText(replay))
+    const found = waits ? await settled(request, id, artefact) : await look(id, artefact)
+    if (found === null) return notThere(request, reply)
+    const { replay, bytes } = found
+    if (bytes !== null) {
+      reply.header('content-disposition', `${artefact === REPORT ? 'inline' : 'attachment'}; filename="${fileName(replay, artefact)}"`)
+      reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'")
+      return send(reply, ARTEFACTS.get(artefact)!, bytes)
     }
-    const bytes = await replays.artefact(id, artefact)
-    if (bytes === null) return notThere(reply, html)
-    reply.header('content-disposition', `${artefact === REPORT ? 'inline' : 'attachment'}; filename="${fileName(replay, artefact)}"`)
-    reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'")
-    return send(reply, type, bytes)
+    if (!FINAL_STATES.has(replay.state)) return pending(reply, replay, waits ? address(id, settings, `${artefact}?wait`) : undefined)
+    if (replay.artefacts.includes(artefact)) return notThere(request, reply)
+    return wanted(request) === 'html' ? sendHtml(reply.code(404), replayPage(replay, address(id, settings))) : sendText(reply.code(404), goneText(replay))
   }
 
-  /** The replay once it has ended, or as it is after 20 s or when nobody waits any more. */
-  async function settled (request: FastifyRequest, id: string): Promise<Replay | null> {
+  async function look (id: string, artefact: string): Promise<Found | null> {
+    const replay = await replays.find(id)
+    if (replay === null) return null
+    return { replay, bytes: replay.artefacts.includes(artefact) ? await replays.artefact(id, artefact) : null }
+  }
+
+  /**
+   * The replay once it has ended, or as it was seen last after 20 s or when nobody waits any more. The queue server may
+   * be away in between.
+   * @throws ReplayError `GEORDI_QUEUE_UNAVAILABLE` when it was away all the time
+   */
+  async function settled (request: FastifyRequest, id: string, artefact: string): Promise<Found | null> {
     request.raw.socket.setTimeout(0)
+    // On a route of the app's own, the app's limit for handlers holds.
+    const most = Math.min(WAIT, 0.8 * (request.routeOptions.handlerTimeout || Infinity))
     const start = performance.now()
+    let seen: Found | undefined
     for (;;) {
-      const replay = await replays.find(id)
-      const over = replay === null || FINAL_STATES.has(replay.state)
-      if (over || performance.now() - start >= WAIT || request.raw.socket.destroyed || closing.signal.aborted) return replay
-      const pause = Math.min(Math.max(POLL_LEAST, POLL_SHARE * (performance.now() - start)), POLL_MOST)
-      await delay(pause, undefined, { signal: closing.signal }).catch(() => {})
+      let trouble: unknown
+      try {
+        const found = await look(id, artefact)
+        if (found === null || found.bytes !== null || FINAL_STATES.has(found.replay.state)) return found
+        seen = found
+      } catch (error) {
+        if (!isAway(error)) throw error
+        trouble = error
+      }
+      const waited = performance.now() - start
+      if (waited >= most || request.raw.socket.destroyed || closing.aborted) {
+        if (seen !== undefined) return seen
+        throw trouble
+      }
+      const pause = Math.min(Math.max(POLL_LEAST, POLL_SHARE * waited), POLL_MOST)
+      await delay(pause, undefined, { signal: closing }).catch(() => {})
     }
   }
 
   function pending (reply: FastifyReply, replay: Replay, again: string | undefined): FastifyReply {
-    if (again !== undefined && !closing.signal.aborted) return seeOther(reply, again)
+    if (again !== undefined && !closing.aborted) return seeOther(reply, again)
     return sendText(reply.code(202).header('retry-after', RETRY_AFTER), `The replay is ${replay.state}.`)
   }
 }
 
-function notThere (reply: FastifyReply, html: boolean): FastifyReply {
-  const message = 'There is no such replay, or it has expired. Ask for the profile again.'
-  return html ? sendHtml(reply.code(404), errorPage(message)) : sendText(reply.code(404), message)
+function notThere (request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return answerError(request, reply, { statusCode: 404, code: 'GEORDI_REPLAY_UNKNOWN', message: 'There is no such replay, or it has expired. Ask for the profile again.' })
 }
 
-function answerTrouble (request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
-  const { code, message } = error as ReplayError
-  if (code !== 'GEORDI_QUEUE_UNAVAILABLE' && code !== 'GEORDI_SEAL_BROKEN') throw error
+/** @throws what is none of the queue's: the app's error handler is for that. */
+function answerTrouble (request: FastifyRequest, reply: FastifyReply, error: ReplayError): FastifyReply {
+  const { code, message } = error
+  if (!isAway(error) && code !== 'GEORDI_SEAL_BROKEN') throw error
   request.log.warn({ err: error }, 'geordi could not read a replay')
-  reply.code(code === 'GEORDI_QUEUE_UNAVAILABLE' ? 503 : 500)
-  if (code === 'GEORDI_QUEUE_UNAVAILABLE') reply.header('retry-after', RETRY_AFTER)
-  return wanted(request) === 'html' ? sendHtml(reply, errorPage(message)) : sendText(reply, message)
+  if (code === 'GEORDI_SEAL_BROKEN') return answerError(request, reply, { statusCode: 500, code, message })
+  return answerError(request, reply, { statusCode: 503, code, message }, awayPage(message))
+}
+
+function isAway (error: unknown): boolean {
+  return (error as ReplayError).code === 'GEORDI_QUEUE_UNAVAILABLE'
 }
 
 /** After method and path, in characters that every file system and header takes. */

@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import { Replays, replayProcess } from '@geordi/replay'
 import { intercept } from './intercept.ts'
 import { completeOptions, type GeordiOptions } from './options.ts'
-import { servePages } from './pages.ts'
+import { routePages } from './page-routes.ts'
+import { pageAnswers } from './pages.ts'
 import { joinReplay } from './replay.ts'
 
 /** Decides where it is: in a replay process it restores and steps aside, in a web process it watches for the flag. */
@@ -16,8 +17,11 @@ export async function geordiPlugin (fastify: FastifyInstance, options: GeordiOpt
   fastify.addHook('onClose', () => replays.close())
   // In a plugin with a prefix of its own, the pages are under that.
   const located = { ...settings, prefix: fastify.prefix.replace(/\/$/, '') + settings.prefix }
-  servePages(fastify, replays, settings.prefix, located)
-  intercept(fastify, replays, located)
+  const closing = new AbortController()
+  fastify.addHook('preClose', async () => closing.abort())
+  const answerPage = pageAnswers(replays, located, closing.signal)
+  const hostedPlace = routePages(fastify, settings.prefix, located, answerPage)
+  intercept(fastify, replays, located, { hostedPlace, answerPage })
   if (isEncapsulated(fastify)) warnOfOtherRoutes(fastify)
 }
 

@@ -66,13 +66,12 @@ describe('the answer to an admin\'s flagged request', () => {
     assert.equal(count.runs, 0)
   })
 
-  it('passes a response schema and the app\'s compression unharmed', async t => {
+  it('passes the app\'s compression and preSerialization hooks unharmed', async t => {
     const { port, taker } = await one(t, {}, async app => {
       await app.register(compress, { threshold: 0 })
       app.addHook('preSerialization', async () => ({ wrapped: true }))
-      app.get('/schema', { schema: { response: { 202: { type: 'object', properties: { other: { type: 'string' } }, required: ['other'] } } } }, async () => ({ other: 'x' }))
     })
-    const { id } = await queue(port, '/schema?__geordi__')
+    const { id } = await queue(port, '/work?__geordi__')
     assert.equal((await taker.next()).id, id)
   })
 
@@ -90,6 +89,70 @@ describe('the answer to an admin\'s flagged request', () => {
       assert.equal(Buffer.from((await taker.next()).request.body).toString(), payload ?? '')
     }
   })
+})
+
+/** Each would make something else of our JSON, or a 500: with all its properties dropped, or one missing; and so would the serializer of a hook. */
+describe('a response schema', () => {
+  const serializer = (app: FastifyInstance) => app.addHook('onRequest', async (_request, reply) => { reply.serializer(() => 'the app\'s own') })
+  const other = { type: 'object', properties: { other: { type: 'string' } }, required: ['other'] }
+  const empty = { type: 'object', properties: {} }
+  const text = { type: 'string' }
+  const schemas: Record<string, object> = {
+    'of a status': Object.fromEntries([202, 303, 413, 500, 503].map(status => [status, other])),
+    'of a class of statuses': { '2xx': empty, '3xx': empty, '4xx': empty, '5xx': empty },
+    'of all statuses': { default: other },
+    'of a text': { default: text },
+    'of a content type': { default: { content: { 'application/json': { schema: other }, 'text/html': { schema: text }, 'text/plain': { schema: text } } } }
+  }
+  for (const [name, response] of Object.entries(schemas)) {
+    it(`${name} changes none of geordi's answers`, async t => {
+      const { port, taker } = await one(t, { bodyLimit: 10, capture: request => { if (request.url.includes('throws')) throw new Error('no context') } }, app => {
+        serializer(app)
+        app.post('/schema', { schema: { response } }, async () => ({ other: 'x', more: 1 }))
+      })
+      const post = (path: string, accept: string, body = 'short') => ask(port, path, { method: 'POST', accept, body, headers: { 'content-type': 'text/plain' } })
+
+      const { id, state, pdf } = JSON.parse((await post('/schema?__geordi__', 'application/json')).text)
+      assert.equal((await taker.next()).id, id)
+      assert.deepEqual({ state, pdf }, { state: 'queued', pdf: `/__geordi__/${id}/report.pdf` })
+      for (const accept of ['text/html', '*/*']) {
+        const answer = await post('/schema?__geordi__', accept)
+        assert.equal(answer.status, 303)
+        assert.equal(answer.text, answer.headers.location)
+      }
+
+      for (const [path, body, status, code, message] of [
+        ['/schema?__geordi__', 'more than ten bytes', 413, 'GEORDI_BODY_TOO_LARGE', /10 bytes/],
+        ['/schema?throws&__geordi__', 'short', 500, 'GEORDI_HOOK_FAILED', /`capture` threw: no context/]
+      ] as const) {
+        const json = await post(path, 'application/json', body)
+        assert.equal(json.status, status)
+        const failure = JSON.parse(json.text)
+        assert.match(failure.message, message)
+        assert.deepEqual({ ...failure, message: '' }, { statusCode: status, code, error: 'GeordiError', message: '' })
+        const html = await post(path, 'text/html', body)
+        assert.equal(html.status, status)
+        assert.match(html.text, /^<!doctype html>[^]*<h1>No profile<\/h1>[^]*<\/html>/)
+        const plain = await post(path, '*/*', body)
+        assert.equal(plain.status, status)
+        assert.match(plain.text, message)
+      }
+    })
+
+    it(`${name} of a route that covers geordi's prefix changes none of its pages`, async t => {
+      const { port, taker } = await one(t, {}, app => {
+        serializer(app)
+        app.get('/*', { schema: { response } }, async () => ({ other: 'x' }))
+      })
+      const { id, url } = await queue(port, '/work?__geordi__')
+      await taker.next()
+      assert.equal(JSON.parse((await ask(port, url, { accept: 'application/json' })).text).request.url, '/work')
+      assert.match((await ask(port, url, { accept: 'text/html' })).text, /^<!doctype html>[^]*Waiting for a worker/)
+      assert.equal((await ask(port, `${url}/report.pdf`)).text, 'The replay is queued.\n')
+      const unknown = JSON.parse((await ask(port, `/__geordi__/${[...id].reverse().join('')}`, { accept: 'application/json' })).text)
+      assert.equal(unknown.code, 'GEORDI_REPLAY_UNKNOWN')
+    })
+  }
 })
 
 describe('what takes the handler\'s place', () => {

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { describe, it, type TestContext } from 'node:test'
+import { describe, it } from 'node:test'
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
-import Fastify from 'fastify'
-import { ADMIN, ask, atEnd, head, queueServer, raw, start, take } from './support.ts'
+import { assertSameAnswer, startPlain, type Line } from './compare.ts'
+import { ADMIN, ask, head, queueServer, raw, start, take } from './support.ts'
 
 const server = await queueServer()
 
@@ -101,7 +100,7 @@ const form = [
 ].join('\r\n')
 
 /** Request lines with the flag in them, and bodies. */
-const requests: Array<[line: string, type?: string, body?: string]> = [
+const requests: Line[] = [
   ...['/strict?a=1&__geordi__', '/schema?__geordi__', '/query?a=%20+&__geordi__=x&b', '/query?__geordi__', '/throws-sync?__geordi__',
     '/throws-async?__geordi__', '/throws-undefined?__geordi__', '/throws-undefined-sync?__geordi__', '/throws-text-sync?__geordi__', '/missing?__geordi__', '/missing-async?__geordi__', '/returns-value?__geordi__',
     '/returns-null?__geordi__', '/returns-null-async?__geordi__', '/returns-nothing-async?__geordi__', '/returns-reply?__geordi__',
@@ -109,12 +108,9 @@ const requests: Array<[line: string, type?: string, body?: string]> = [
     '/sends-later-async?__geordi__', '/sends-then-throws?__geordi__', '/redirects?__geordi__', '/stream?__geordi__',
     '/stream-returned?__geordi__', '/stream-breaks-at-once?__geordi__', '/stream-breaks-later?__geordi__', '/hijacks?__geordi__',
     '/hijacks-async?__geordi__', '/never?__geordi__', '/this?__geordi__', '/unknown?__geordi__', '/child/unknown?__geordi__',
-    '/__geordi__', '/__geordi__/', '/__geordi__/abc', '/__geordi__/AAAAAAAAAAAAAAAAAAAAAA', '/__geordi__/AAAAAAAAAAAAAAAAAAAAAA?__geordi__',
-    '/__geordi__/AAAAAAAAAAAAAAAAAAAAAA/report.pdf?wait', '/__geordi__/AAAAAAAAAAAAAAAAAAAAAA/profile.cpuprofile', '/__geordi__/a/b/c',
-    '/__geordi__/%zz', 'http://elsewhere/query?__geordi__', '//query?__geordi__'
+    '/__geordi__/AAAAAAAAAAAAAAAAAAAAAA?__geordi__', 'http://elsewhere/query?__geordi__', '//query?__geordi__'
   ].map((path): [string] => [`GET ${path}`]),
-  ['HEAD /schema?__geordi__'], ['HEAD /returns-value?__geordi__'], ['HEAD /__geordi__/AAAAAAAAAAAAAAAAAAAAAA'], ['OPTIONS /schema?__geordi__'],
-  ['POST /__geordi__/AAAAAAAAAAAAAAAAAAAAAA', 'application/json', '{}'],
+  ['HEAD /schema?__geordi__'], ['HEAD /returns-value?__geordi__'], ['OPTIONS /schema?__geordi__'],
   ['POST /echo?__geordi__', 'application/json', '{"a":1}'], ['POST /echo?__geordi__', 'application/json', '{"a":'],
   ['POST /echo?__geordi__', 'application/x-www-form-urlencoded', 'a=1&b=%20'], ['POST /echo?__geordi__', 'text/plain', 'text'],
   ['POST /echo?__geordi__', 'application/unknown', 'text'], ['POST /echo?__geordi__'],
@@ -124,48 +120,17 @@ const requests: Array<[line: string, type?: string, body?: string]> = [
   ['POST /child/unread?__geordi__', 'application/octet-stream', 'x'.repeat(1000)]
 ]
 
-function bytes (line: string, type?: string, body?: string): string {
-  const length = body === undefined ? line.startsWith('POST') ? ['Content-Length: 0'] : [] : [`Content-Length: ${Buffer.byteLength(body)}`]
-  return head(`${line} HTTP/1.1`, 'Host: example', 'Connection: close', ...(type === undefined ? [] : [`Content-Type: ${type}`]), ...length) + (body ?? '')
-}
-
-async function plain (t: TestContext, routes: (app: FastifyInstance) => unknown): Promise<number> {
-  const app = Fastify(OPTIONS)
-  atEnd(t, () => app.close())
-  await routes(app)
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  return (app.server.address() as AddressInfo).port
-}
-
 const OPTIONS = { ajv: { customOptions: { removeAdditional: false } }, forceCloseConnections: true } as const
-
-const withoutDate = (answer: string) => answer.replace(/^date: .*\r\n/im, '')
 
 describe('a flagged request of someone who is no admin', () => {
   it('gets, byte for byte, what the app without geordi answers', async t => {
-    const without = await plain(t, everything)
+    const without = await startPlain(t, everything, OPTIONS)
     const { port, name } = await start(t, server.url, everything, { server: OPTIONS })
     const taker = await take(t, { url: server.url, name })
-    for (const [line, type, body] of requests) {
-      const request = bytes(line, type, body)
-      const [expected, answer] = await Promise.all([raw(without, request), raw(port, request)])
-      assert.match(expected, /^HTTP\/1\.1 \d/, `${line}: the app alone answers`)
-      assert.equal(withoutDate(answer), withoutDate(expected), line)
-    }
+    for (const request of requests) await assertSameAnswer(without, port, request)
     // What an admin queues afterwards is the first that a worker gets.
     await ask(port, '/this?__geordi__')
     assert.equal((await taker.next()).request.url, '/this')
-  })
-
-  it('gets the app\'s default 404 too', async t => {
-    const routes = (app: FastifyInstance) => { app.get('/x', async () => 'x') }
-    const without = await plain(t, routes)
-    const { port } = await start(t, server.url, routes)
-    for (const line of ['GET /__geordi__/AAAAAAAAAAAAAAAAAAAAAA', 'HEAD /__geordi__/AAAAAAAAAAAAAAAAAAAAAA', 'GET /__geordi__/AAAAAAAAAAAAAAAAAAAAAA/report.pdf?wait', 'GET /__geordi__/x', 'GET /unknown?__geordi__']) {
-      const [expected, answer] = await Promise.all([raw(without, bytes(line)), raw(port, bytes(line))])
-      assert.match(expected, /^HTTP\/1\.1 404/)
-      assert.equal(withoutDate(answer), withoutDate(expected), line)
-    }
   })
 
   const noes: Record<string, (request: FastifyRequest) => unknown> = {

@@ -13,7 +13,8 @@ const PDF = Buffer.from('%PDF-1.7\nnot really\n\xff', 'latin1')
 async function replaying (t: TestContext, { path = '/work', method = 'GET', routes = () => {}, ...options }: Partial<AppOptions> & { path?: string, method?: string, routes?: (app: FastifyInstance) => unknown } = {}) {
   const running = await start(t, server.url, async app => {
     await routes(app)
-    app.all('/*', async () => 'x')
+    // None of these covers geordi's prefix.
+    for (const route of ['/', '/work', '/a*', '/x*']) app.all(route, async () => 'x')
   }, options)
   const taker = await take(t, { url: server.url, name: running.name })
   const { url } = await queue(running.port, `${path}${path.includes('?') ? '&' : '?'}__geordi__`, { method })
@@ -49,7 +50,8 @@ describe('the page of a replay', () => {
       const url = /^location: (.*)\r$/m.exec(sent)![1]!
       const task = await taker.next()
       assert.equal(task.request.url, hostile)
-      await task.update({ state, worker: '<b>worker</b>', error: { code: 'X', message: '</pre><script>alert(2)</script>' } })
+      if (state === 'done') await task.attach(REPORT, PDF)
+      await task.update({ state, ran: true, worker: '<b>worker</b>', error: { code: 'X', message: '</pre><script>alert(2)</script>' } })
       const { status, text, headers } = await ask(port, url, html)
       assert.equal(status, 200)
       assert.match(text, title)
@@ -72,29 +74,70 @@ describe('the page of a replay', () => {
     })
   }
 
-  it('is a 404 page for ids that are unknown or malformed', async t => {
+  it('queued for some seconds: says that a worker is missing, and how to start one', async t => {
+    const { port, url, task } = await replaying(t)
+    const hint = /Start one with\s+<code>geordi worker &lt;entry&gt;<\/code>/
+    await task.update({ state: 'queued', queuedAt: Date.now() })
+    assert.doesNotMatch((await ask(port, url, html)).text, hint)
+    await task.update({ state: 'queued', queuedAt: Date.now() - 60_000 })
+    assert.match((await ask(port, url, html)).text, hint)
+    await task.update({ state: 'starting' })
+    assert.doesNotMatch((await ask(port, url, html)).text, hint)
+  })
+
+  const outcomes: Array<[changes: Partial<Replay>, title: string, says: RegExp]> = [
+    [{ state: 'failed', ran: true }, 'There is no report', /The request was sent to the app, once/],
+    [{ state: 'failed', ran: false }, 'There is no report', /The request was not run/],
+    [{ state: 'lost', ran: true }, 'The outcome is unknown', /MESSAGE/],
+    [{ state: 'lost', ran: false }, 'The worker died', /MESSAGE/]
+  ]
+  for (const [changes, title, says] of outcomes) {
+    it(`${changes.state}, ${changes.ran === true ? 'perhaps run' : 'not run'}: says one thing about what ran`, async t => {
+      const { port, url, task } = await replaying(t)
+      await task.update({ state: 'failed', ...changes, error: { code: 'X', message: 'MESSAGE' } })
+      const { text } = await ask(port, url, html)
+      assert.match(text, new RegExp(`<h1>${title}</h1>`))
+      assert.match(text, says)
+      assert.equal(text.match(/was sent|was not run|not run again/g)?.length ?? 0, changes.state === 'lost' ? 0 : changes.ran === true ? 2 : 1)
+      assert.equal((await ask(port, `${url}/report.pdf`)).text, `GET /work: ${title}. MESSAGE\n`)
+    })
+  }
+
+  it('failed: shows what was recorded until then', async t => {
+    const { port, url, task } = await replaying(t)
+    const failed = { state: 'failed', ran: true, error: { code: 'X', message: 'The process exited with code 7.' } } as const
+    await task.update(failed)
+    assert.doesNotMatch((await ask(port, url, html)).text, /recorded until then|<nav>|<iframe/)
+    await task.attach(RAW_PROFILE, Buffer.from('{}'))
+    await task.attach(REPORT, PDF)
+    const { text } = await ask(port, url, html)
+    assert.match(text, /<h1>The replay broke off<\/h1>[^]*The process exited with code 7[^]*recorded until then/)
+    for (const link of [`href="${url}/report.pdf"`, `href="${url}/profile.cpuprofile"`, `<iframe src="${url}/report.pdf"`]) assert.ok(text.includes(link), link)
+    for (const path of ['/report.pdf', '/report.pdf?wait']) assert.ok(PDF.equals((await ask(port, url + path)).bytes))
+  })
+
+  it('is a 404 page for an id that is unknown', async t => {
     const { port } = await replaying(t)
-    for (const id of ['AAAAAAAAAAAAAAAAAAAAAA', 'short', '..%2f..', '%00', 'AAAAAAAAAAAAAAAAAAAAAA%0d%0a']) {
-      for (const path of [`/__geordi__/${id}`, `/__geordi__/${id}/report.pdf`, `/__geordi__/${id}/report.pdf?wait`, `/__geordi__/${id}/profile.cpuprofile`]) {
-        const page = await ask(port, path, html)
-        assert.equal(page.status, 404, path)
-        assert.match(page.headers['content-type']!, /^text\/html/)
-        assert.match(page.text, /no such replay, or it has expired/)
-        const text = await ask(port, path)
-        assert.equal(text.status, 404)
-        assert.match(text.text, /no such replay, or it has expired/)
-        assert.match(text.headers['content-type']!, /^text\/plain/)
+    for (const path of ['', '/report.pdf', '/report.pdf?wait', '/profile.cpuprofile']) {
+      for (const [accept, type] of [['text/html', /^text\/html/], ['*/*', /^text\/plain/], ['application/json', /^application\/json/]] as const) {
+        const answer = await ask(port, `/__geordi__/AAAAAAAAAAAAAAAAAAAAAA${path}`, { accept })
+        assert.equal(answer.status, 404, path)
+        assert.match(answer.headers['content-type']!, type)
+        assert.match(answer.text, /no such replay, or it has expired/)
       }
     }
   })
 
-  it('is a 404 page for artefacts that there are not', async t => {
+  it('is the app\'s own 404 for what is none of geordi\'s addresses', async t => {
     const { port, url, task } = await replaying(t)
-    for (const artefact of ['capture', 'record', 'constructor', '__proto__', 'other.pdf', '']) {
-      assert.equal((await ask(port, `${url}/${artefact}?wait`)).status, 404, artefact)
-    }
     await finish(task)
-    assert.equal((await ask(port, `${url}/capture`)).status, 404)
+    const others = ['short', '..%2f..', '%00', 'AAAAAAAAAAAAAAAAAAAAAA%0d%0a', 'A'.repeat(23), 'A'.repeat(500)].map(id => `/__geordi__/${id}`)
+    const artefacts = ['capture', 'record', 'constructor', '__proto__', 'other.pdf', 'report.pdf/', ''].map(artefact => `${url}/${artefact}`)
+    for (const path of [...others, ...artefacts, `${url}/capture?wait`, '/__geordi__', '/__geordi__/']) {
+      const answer = await ask(port, path, html)
+      assert.equal(answer.status, 404, path)
+      assert.match(answer.text, /Route GET:/, path)
+    }
   })
 
   it('works under helmet\'s default policy', async t => {

@@ -53,6 +53,25 @@ describe('registered where it sees no route', () => {
   }
 })
 
+it('registered twice under one prefix refuses to start, under two it works', async t => {
+  const { app, options } = build(t)
+  await app.register(geordi, options)
+  await assert.rejects(async () => { await app.register(geordi, options) }, { code: 'FST_ERR_DUPLICATED_ROUTE' })
+
+  const other = build(t)
+  for (const prefix of ['/one', '/two']) {
+    await other.app.register(async child => {
+      await child.register(geordi, other.options)
+      child.get('/a', route)
+    }, { prefix })
+  }
+  for (const prefix of ['/one', '/two']) {
+    const answer = await other.app.inject({ url: `${prefix}/__geordi__/AAAAAAAAAAAAAAAAAAAAAA`, headers: { authorization: 'picard', accept: 'text/html' } })
+    assert.match(answer.body, /no such replay/)
+  }
+  assert.match(other.app.printRoutes({ commonPrefix: false }), /__geordi__/)
+})
+
 describe('registered where it sees some of the routes', () => {
   it('names those that came before it', async t => {
     const { app, options, warnings } = build(t)

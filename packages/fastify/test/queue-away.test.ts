@@ -4,8 +4,9 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { describe, it, type TestContext } from 'node:test'
 import type { FastifyInstance } from 'fastify'
+import { Replays, REPORT } from '@geordi/replay'
 import { findRedisServer, startLocalServer } from '@geordi/replay/local'
-import { ask, atEnd, queue, start, take } from './support.ts'
+import { ask, atEnd, queue, start, take, until } from './support.ts'
 
 const count = { runs: 0 }
 const routes = (app: FastifyInstance) => {
@@ -30,8 +31,13 @@ async function assertAway (port: number, url: string): Promise<void> {
   assert.equal(count.runs, before)
   assert.equal((await ask(port, '/work?__geordi__', { method: 'POST', admin: false })).text, 'served')
   assert.equal((await ask(port, '/work', { method: 'POST' })).text, 'served')
-  for (const path of ['', '/report.pdf', '/report.pdf?wait', '/profile.cpuprofile']) {
-    assert.equal((await ask(port, `/__geordi__/AAAAAAAAAAAAAAAAAAAAAA${path}`)).status, 503, path)
+  for (const path of ['', '/report.pdf', '/profile.cpuprofile']) {
+    for (const [accept, type] of [['application/json', /^application\/json/], ['text/html', /^text\/html/], ['*/*', /^text\/plain/]] as const) {
+      const answer = await ask(port, `/__geordi__/AAAAAAAAAAAAAAAAAAAAAA${path}`, { accept })
+      assert.equal(answer.status, 503, path)
+      assert.match(answer.headers['content-type']!, type)
+      assert.equal(answer.headers['retry-after'], '1')
+    }
     assert.equal((await ask(port, `/__geordi__/AAAAAAAAAAAAAAAAAAAAAA${path}`, { admin: false })).status, 404, path)
   }
 }
@@ -87,7 +93,89 @@ for (const kind of ['redis', 'postgres'] as const) {
       while (task.request.url === '/work?first')
       assert.equal(task.id, id, 'nothing of what was answered with 503 is in the queue')
     })
+
+    it('keeps nobody from a report who waits for it, by `?wait` or on the page', { timeout: 60_000 }, async t => {
+      const { running, away, back } = await interrupted(t, kind)
+      const taker = await take(t, { url: running.url, name: running.name })
+      const { url: page, pdf } = await queue(running.port, '/work?__geordi__', { method: 'POST' })
+      const task = await taker.next()
+      const looks = countLooks(t)
+      let answer = ask(running.port, `${pdf}?wait`)
+      await until(() => looks.answered > 1)
+      await away()
+      await until(() => looks.failed > 1)
+      const shown = await ask(running.port, page, { accept: 'text/html' })
+      assert.equal(shown.status, 503)
+      assert.match(shown.text, /http-equiv="refresh"/)
+      assert.match(shown.text, /the replay itself is not affected/)
+      assert.match((await ask(running.port, pdf, { accept: 'text/html' })).text, /http-equiv="refresh"/)
+
+      await back()
+      await task.attach(REPORT, Buffer.from('%PDF'))
+      await task.update({ state: 'done' })
+      // On a slow machine its 20 s may be over.
+      while ((await answer).status === 303) answer = ask(running.port, `${pdf}?wait`)
+      assert.equal((await answer).text, '%PDF')
+      assert.match((await ask(running.port, page, { accept: 'text/html' })).text, /The report is ready/)
+    })
+
+    it('lets `?wait` go to itself after 20 s where the replay was seen, and else answer 503', { timeout: 60_000 }, async t => {
+      const { running, away } = await interrupted(t, kind)
+      const { pdf } = await queue(running.port, '/work?__geordi__', { method: 'POST' })
+      const looks = countLooks(t)
+      const now = performance.now.bind(performance)
+      let ahead = 0
+      t.mock.method(performance, 'now', () => now() + ahead)
+      const seen = ask(running.port, `${pdf}?wait`)
+      await until(() => looks.answered > 1)
+      await away()
+      await until(() => looks.failed > 1)
+      ahead = 20_000
+      const { status, headers } = await seen
+      assert.equal(status, 303)
+      assert.equal(headers.location, `${pdf}?wait`)
+
+      const { failed } = looks
+      const unseen = ask(running.port, `${pdf}?wait`)
+      await until(() => looks.failed > failed + 1)
+      ahead = 40_000
+      const answer = await unseen
+      assert.equal(answer.status, 503)
+      assert.equal(answer.headers['retry-after'], '1')
+      assert.match(answer.text, /queue server can't be reached/)
+    })
   })
+}
+
+/** An app whose queue server the test sends away and gets back. */
+async function interrupted (t: TestContext, kind: 'redis' | 'postgres') {
+  const port = await freePort()
+  const folder = await folderFor(t)
+  let server = await startLocalServer({ kind, port, folder })
+  atEnd(t, () => server.stop())
+  const { url } = server
+  return {
+    running: { ...await start(t, url, routes), url },
+    away: () => server.stop(),
+    back: async () => { server = await startLocalServer({ kind, port, folder }) }
+  }
+}
+
+/** How often the state of a replay was looked up. */
+function countLooks (t: TestContext): { answered: number, failed: number } {
+  const looks = { answered: 0, failed: 0 }
+  const find = Replays.prototype.find
+  t.mock.method(Replays.prototype, 'find', async function (this: Replays, id: string) {
+    try {
+      const replay = await find.call(this, id)
+      looks.answered++
+      return replay
+    } catch (error) {
+      looks.failed++
+      throw error
+    }
+  })
+  return looks
 }
 
 async function folderFor (t: TestContext): Promise<string> {

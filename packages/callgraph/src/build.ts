@@ -1,7 +1,7 @@
 import type { Profile } from '@geordi/profile'
 import { collectCalls, type Call } from './calls.ts'
 import { criticalChain } from './critical-path.ts'
-import { timesOf } from './function-times.ts'
+import { graphTimesOf, timesOf } from './function-times.ts'
 import type { CallGraph, GraphEdge, GraphNode } from './graph.ts'
 import { fillOptions, type CallGraphOptions } from './options.ts'
 import { selectCalls } from './select-calls.ts'
@@ -18,8 +18,9 @@ import { compareFrames, selectFunctions } from './select-functions.ts'
 export function buildCallGraph (profile: Profile, options?: CallGraphOptions): CallGraph {
   const filled = fillOptions(options)
   const times = timesOf(profile)
-  const { functions, idle, gc, program, samples, busySamples } = times
-  const busy = functions.self.reduce((sum, time) => sum + time, gc + program)
+  const { functions } = times
+  const graphTimes = graphTimesOf(times)
+  const { busy } = graphTimes
 
   const selected = selectFunctions(profile, functions, collectCalls(profile, times, () => true), busy, filled)
   const shown = selected.sort((a, b) => descending(functions.total, a, b) || descending(functions.self, a, b) ||
@@ -49,7 +50,7 @@ export function buildCallGraph (profile: Profile, options?: CallGraphOptions): C
     critical: critical.has(call)
   }))
   return {
-    times: { sampled: busy + idle, busy, idle, gc, program, busySamples, samples },
+    times: graphTimes,
     functions,
     nodes,
     edges,

@@ -1,7 +1,7 @@
 import type { Profile } from '@geordi/profile'
 import type { TreeTimes } from './function-times.ts'
 import { isFunction } from './function-times.ts'
-import { childrenOf, walk } from './tree-walk.ts'
+import { walk } from './tree-walk.ts'
 
 /** A call between two functions, frames by their index in `Profile.frames`, times in microseconds. */
 export interface Call {
@@ -37,14 +37,17 @@ export function collectCalls (profile: Profile, times: TreeTimes, isShown: (fram
   const through = new Uint8Array(size)
   const callOf = new Int32Array(size).fill(-1)
 
+  const isFunctionAt = Uint8Array.from(times.functions.kind, kind => isFunction(kind) ? 1 : 0)
+  const isShownAt = isFunctionAt.map((isOne, frame) => isOne === 1 && isShown(frame) ? 1 : 0)
+
   const enter = (node: number) => {
     const frame = tree.frame[node] as number
     const parent = tree.parent[node] as number
     const caller = parent < 0 ? -1 : above[parent] as number
     const indirect = parent < 0 ? 0 : through[parent] as number
-    if (!isFunction(times.functions.kind[frame]) || !isShown(frame)) {
+    if (isShownAt[frame] === 0) {
       above[node] = caller
-      through[node] = indirect || (isFunction(times.functions.kind[frame]) ? 1 : 0)
+      through[node] = indirect | (isFunctionAt[frame] as number)
       return
     }
     above[node] = frame
@@ -65,7 +68,7 @@ export function collectCalls (profile: Profile, times: TreeTimes, isShown: (fram
     onStack[id] = onStack[id] as number - 1
     if (through[tree.parent[node] as number] === 0) directOnStack[id] = directOnStack[id] as number - 1
   }
-  walk(childrenOf(tree), enter, leave)
+  walk(times.children, enter, leave)
   return { calls, entry }
 }
 

@@ -1,6 +1,6 @@
 import type { Profile } from '@geordi/profile'
 import { isFunction, type TreeTimes } from './function-times.ts'
-import { childrenOf, type Children } from './tree-walk.ts'
+import type { Children } from './tree-walk.ts'
 
 /** Below this share of the busy time the heaviest callee is a matter of a few samples, so of chance. */
 const LEAST_SHARE = 0.02
@@ -21,7 +21,7 @@ interface Step {
 export function criticalChain (profile: Profile, times: TreeTimes, isShown: (frame: number) => boolean, busy: number): number[] {
   if (profile.tree.parent.length === 0) return []
   const chain: number[] = []
-  const children = childrenOf(profile.tree)
+  const { children } = times
   let nodes: readonly number[] = [0]
   let self = 0
   for (;;) {

@@ -1,5 +1,6 @@
 import { classify, type FrameKind, type Profile } from '@geordi/profile'
-import { childrenOf, walk } from './tree-walk.ts'
+import type { GraphTimes } from './graph.ts'
+import { childrenOf, walk, type Children } from './tree-walk.ts'
 
 /** Times of every function, as columns indexed like `Profile.frames`, in microseconds. */
 export interface FunctionTimes {
@@ -13,6 +14,8 @@ export interface FunctionTimes {
 /** A profile's times, ready for the walks that make the graph. */
 export interface TreeTimes {
   readonly functions: FunctionTimes
+  /** The tree, turned around for walking. */
+  readonly children: Children
   /** For each tree node its time and that of all below it, without idle time. */
   readonly subtree: Float64Array
   /** The self times per node, without idle time. */
@@ -62,9 +65,11 @@ export function timesOf (profile: Profile): TreeTimes {
     const parent = tree.parent[node] as number
     subtree[parent] = subtree[parent] as number + (subtree[node] as number)
   }
-  const total = totals(profile, subtree)
+  const children = childrenOf(tree)
+  const total = totals(profile, subtree, children)
   return {
     functions: { self, total, kind },
+    children,
     subtree,
     self: selfOf,
     idle,
@@ -73,6 +78,12 @@ export function timesOf (profile: Profile): TreeTimes {
     samples: samples.node.length,
     busySamples: samples.node.length - idleSamples
   }
+}
+
+/** The sums that shares are of. */
+export function graphTimesOf ({ functions, idle, gc, program, samples, busySamples }: TreeTimes): GraphTimes {
+  const busy = functions.self.reduce((sum, time) => sum + time, gc + program)
+  return { sampled: busy + idle, busy, idle, gc, program, busySamples, samples }
 }
 
 /** Frames are many and scripts few: a script is looked at once. V8's markers and native functions have none. */
@@ -87,7 +98,7 @@ function kindsOf (frames: Profile['frames'], run: Profile['run']): FrameKind[] {
   })
 }
 
-function totals ({ tree, frames }: Profile, subtree: Float64Array): Float64Array {
+function totals ({ tree, frames }: Profile, subtree: Float64Array, children: Children): Float64Array {
   const total = new Float64Array(frames.length)
   const onStack = new Int32Array(frames.length)
   const enter = (node: number) => {
@@ -100,6 +111,6 @@ function totals ({ tree, frames }: Profile, subtree: Float64Array): Float64Array
     const frame = tree.frame[node] as number
     onStack[frame] = onStack[frame] as number - 1
   }
-  walk(childrenOf(tree), enter, leave)
+  walk(children, enter, leave)
   return total
 }

@@ -8,10 +8,7 @@ import type { FilledCallGraphOptions } from './options.ts'
  *
  * Self times of `nodes`, plus `other.self`, `times.gc` and `times.program`, sum to `times.busy`.
  */
-export interface CallGraph {
-  readonly times: GraphTimes
-  /** Self and total time of every function of the profile, shown or not. */
-  readonly functions: FunctionTimes
+export interface CallGraph extends ProfileTimes {
   /** The functions shown, by total time, the longest first; a node's id is its index here. */
   readonly nodes: readonly GraphNode[]
   /** The calls shown, by time, the longest first. */
@@ -25,6 +22,13 @@ export interface CallGraph {
   readonly criticalPath: readonly number[]
   /** The options that the graph was made with. */
   readonly options: FilledCallGraphOptions
+}
+
+/** The times of a profile, whatever is shown of it. */
+export interface ProfileTimes {
+  readonly times: GraphTimes
+  /** Self and total time of every function of the profile, shown or not. */
+  readonly functions: FunctionTimes
 }
 
 export interface GraphTimes {

@@ -2,6 +2,7 @@
 export type {
   CallTree, Frame, FramePlace, FrameSource, Profile, Run, RunProcess, RunProfiler, RunRequest, RunResponse, Samples
 } from './model.ts'
+export { WAIT_OUTCOMES, type CallSite, type WaitKind, type WaitOperation, type WaitOutcome, type Waits, type WaitsRecording } from './waits.ts'
 
 // .cpuprofile files
 export { importCpuProfile } from './cpuprofile/import.ts'
@@ -11,6 +12,8 @@ export type { CpuProfile, CpuProfileCallFrame, CpuProfileMetadata, CpuProfileNod
 // What a frame is, and where
 export { classify, type FrameKind } from './frame-kind.ts'
 export { frameLocation, type FrameLocation } from './frame-location.ts'
+export { functionName, labelFunction, type FunctionLabel } from './frame-label.ts'
+export { cutStacks, type CutStacks } from './cut-stacks.ts'
 
 // Errors
 export { ProfileError, type ProfileErrorCode } from './errors.ts'

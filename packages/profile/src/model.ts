@@ -1,3 +1,5 @@
+import type { Waits } from './waits.ts'
+
 /**
  * The data model every other room builds on: one immutable value, a `Profile`, that holds who was called
  * by whom (the call tree), when the profiler looked (the samples) and which run it looked at.
@@ -66,6 +68,8 @@ export interface Profile {
   /** When the first sample's gap begins, in microseconds of the `process.hrtime()` clock. */
   readonly startTime: number
   readonly run: Run
+  /** What the run waited for; left out where that was not recorded. */
+  readonly waits?: Waits
 }
 
 /** What was run, where and how: everything a report says beside the numbers. All of it optional, because
@@ -77,8 +81,13 @@ export interface Run {
   readonly response?: RunResponse
   readonly process?: RunProcess
   readonly profiler?: RunProfiler
-  /** Wall time from the request's arrival to the end of the answer, in microseconds. */
+  /** Wall time from the request's arrival to the end of the answer, or to where the recording ends, in microseconds. */
   readonly wallTime?: number
+  /**
+   * Why the recording ends before the answer does, in words: `the process exited with code 7`. Where it is there, the
+   * profile holds what was recorded until then. Undefined for a whole run.
+   */
+  readonly ended?: string
 }
 
 /** The request that was replayed. */

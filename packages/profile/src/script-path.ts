@@ -79,8 +79,8 @@ function versionFrom (above: string, name: string): string | undefined {
   return undefined
 }
 
-/** `fileURLToPath` throws for hosts, encoded slashes and NULs, and depends on the platform that reads the profile. */
-function filePath (url: string): string {
+/** The path of a `file:` URL, with forward slashes. `fileURLToPath` throws for hosts, encoded slashes and NULs, and depends on the platform that reads the profile. */
+export function filePath (url: string): string {
   const path = decode(url.replace(/^file:(?:\/\/[^/]*)?/, '').replace(/[?#].*$/s, ''))
   return /^\/[A-Za-z]:\//.test(path) ? path.slice(1) : path
 }

@@ -147,6 +147,7 @@ describe('importCpuProfile', () => {
       { id: 3, frame: frame('b') }), 'GEORDI_PROFILE_BAD_TREE', /two callers/)
     rejects(damaged({ id: 1, frame: frame('(root)') }, { id: 2, frame: frame('a'), children: [3] },
       { id: 3, frame: frame('b'), children: [2] }), 'GEORDI_PROFILE_BAD_TREE', /circle/)
+    rejects(damaged({ id: 1, frame: frame('a'), children: [1] }), 'GEORDI_PROFILE_BAD_TREE', /circle/)
   })
 
   test('says what is wrong with damaged samples', () => {

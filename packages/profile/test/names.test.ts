@@ -80,7 +80,41 @@ const COMMONJS: readonly Case[] = [
   [`app.get('/${'long/'.repeat(30)}', () => { spin() })`, "app.get('/long/long/long/long…ong/long/long/long/') handler"],
   ["const emitter = new (require('node:events'))(); emitter.on('data', () => { spin() }); emitter.emit('data')", "emitter.on('data') listener"],
   ["const it = (name, fn) => fn(); it('works', () => { spin() })", "it('works') callback"],
+  ['class H1 { constructor () { this.act = this.act.bind(this) } act () { spin() } } new H1().act()', 'H1.act'],
+  ['function bound () { spin() } const h2 = bound.bind(null, 1); h2()', 'bound'],
+  ['class H3 { static get it () { return spin() } } H3.it', 'get H3.it'],
+  ['class H4 { static async save () { spin() } } H4.save()', 'H4.save'],
+  ['class H5 { static #hidden () { spin() } static open () { H5.#hidden() } } H5.open()', 'H5.#hidden'],
+  ['class H6 { async * items () { spin() } } new H6().items().next()', 'H6.items'],
+  ['class H7 { #act = () => { spin() }; run () { this.#act() } } new H7().run()', 'H7.#act'],
+  ["class H8 { ['computed' + 1] () { spin() } } new H8().computed1()", 'H8[…]'],
+  ['class H9 { get #x () { return spin() } run () { return this.#x } } new H9().run()', 'get H9.#x'],
+  ['const i1 = { async save () { spin() } }; i1.save()', 'i1.save'],
+  ['const i2 = { * items () { spin() } }; i2.items().next()', 'i2.items'],
+  ['const i3 = { async * items () { spin() } }; i3.items().next()', 'i3.items'],
+  ['const i4 = { set it (to) { spin() } }; i4.it = 1', 'set i4.it'],
+  ["const i5 = { ['a' + 1] () { spin() } }; i5.a1()", 'i5[…]'],
+  ['const i6 = { async: async x => { spin() } }; i6.async()', 'i6.async'],
+  ['let i7; i7 ??= () => { spin() }; i7()', 'i7'],
+  ['const { i8 = () => { spin() } } = {}; i8()', 'i8'],
+  ['const [i9 = () => { spin() }] = []; i9()', 'i9'],
+  ['const j1 = async function () { spin() }; j1()', 'j1'],
+  ['const j2 = function * () { spin() }; j2().next()', 'j2'],
+  [';(async () => { spin() })()', 'IIFE'],
+  [';!function () { spin() }()', 'IIFE'],
+  [';(function named () { spin() })()', 'named'],
+  ['module.exports = function () { spin() }; module.exports()', 'module.exports'],
+  ['module.exports = { api () { spin() } }; module.exports.api()', 'module.exports.api'],
+  ["app.get('/z', { schema: {} }, async function () { spin() })", "app.get('/z') handler"],
+  ["app.get('/n', async function listAll () { spin() })", 'listAll'],
   ['const __name = fn => fn; __name(() => { spin() }, "kept")()', 'kept']
+]
+
+/** A module has one default export. */
+const DEFAULTS: ReadonlyArray<readonly [file: string, Case]> = [
+  ['class.mjs', ['export default class { save () { spin() } } import(import.meta.url).then(self => new self.default().save())', 'default.save']],
+  ['arrow.mjs', ['export default async () => { spin() }; import(import.meta.url).then(self => self.default())', 'export default']],
+  ['named.mjs', ['export default function named () { spin() } named()', 'named']]
 ]
 
 const MODULE: readonly Case[] = [
@@ -100,7 +134,11 @@ function namesByLine ({ frames }: Profile, url: string): Map<number, string[]> {
   return names
 }
 
-for (const [file, cases] of [['script.cjs', COMMONJS], ['module.mjs', MODULE]] as const) {
+const FILES: ReadonlyArray<readonly [file: string, cases: readonly Case[]]> = [
+  ['script.cjs', COMMONJS], ['module.mjs', MODULE], ...DEFAULTS.map(([file, one]) => [file, [one]] as const)
+]
+
+for (const [file, cases] of FILES) {
   describe(`functions that V8 sampled in ${file}`, () => {
     let names: Map<number, string[]>
     before(async () => {

@@ -18,7 +18,7 @@ const PARTS = {
   profiler: { 'engine!': ['v8-profiler-next', 'node:inspector'], 'interval!': 'number' }
 } as const satisfies Record<string, Record<string, FieldType>>
 
-const TOP = { title: 'string', wallTime: 'number' } as const satisfies Record<string, FieldType>
+const TOP = { title: 'string', wallTime: 'number', ended: 'string' } as const satisfies Record<string, FieldType>
 
 /**
  * Takes over what is as it should be. A field of a wrong type is left out, for it's only shown; an unknown version or a

@@ -15,7 +15,7 @@ const DEFAULT_INTERVAL = 1000
 const MAX_HITS = 2 ** 24
 
 /** Reads `samples` and their times; `endTime` serves only files without times. */
-export function readSamples (file: Json, nodes: readonly Json[], indexOf: ReadonlyMap<unknown, number>,
+export function readSamples (file: Json, nodes: readonly Json[], indexOf: (id: unknown) => number | undefined,
   startTime: number, endTime: number): TimedSamples {
   if (!Array.isArray(file.samples)) return fromHitCounts(nodes, startTime, endTime)
   const node = readNodes(file.samples, indexOf)
@@ -24,15 +24,10 @@ export function readSamples (file: Json, nodes: readonly Json[], indexOf: Readon
   return { samples: { node, duration: evenly(node.length, startTime, endTime) }, startTime }
 }
 
-/** V8's own ids, from 1 without gaps, allow a table: looking up a million samples in a map took longer than parsing the file. */
-function readNodes (ids: readonly unknown[], indexOf: ReadonlyMap<unknown, number>): Int32Array {
-  const table = new Int32Array(2 * indexOf.size + 2).fill(-1)
-  for (const [id, index] of indexOf) if (typeof id === 'number' && id >= 0 && id < table.length) table[id] = index
+function readNodes (ids: readonly unknown[], indexOf: (id: unknown) => number | undefined): Int32Array {
   const nodes = new Int32Array(ids.length)
   for (let at = 0; at < ids.length; at++) {
-    const id = ids[at]
-    const quick = typeof id === 'number' ? table[id] ?? -1 : -1
-    nodes[at] = quick >= 0 ? quick : indexOf.get(id) ?? fail(`sample ${at} is of a node ${String(id)} that isn't there`)
+    nodes[at] = indexOf(ids[at]) ?? fail(`sample ${at} is of a node ${String(ids[at])} that isn't there`)
   }
   return nodes
 }

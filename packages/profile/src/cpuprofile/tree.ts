@@ -1,6 +1,7 @@
 import { ProfileError } from '../errors.ts'
 import type { CallTree, Frame } from '../model.ts'
 import { finite, isObject, type Json } from './format.ts'
+import { IdTable } from './id-table.ts'
 
 /** The call tree of a file, with what the reader of samples needs to find its nodes. */
 export interface ImportedTree {
@@ -10,8 +11,8 @@ export interface ImportedTree {
   readonly legacy: boolean
   readonly frames: readonly Frame[]
   readonly tree: CallTree
-  /** The tree's index of a node, by its id in the file. */
-  readonly indexOf: ReadonlyMap<unknown, number>
+  /** The tree's index of a node, by its id in the file; `undefined` for an id that isn't there. */
+  readonly indexOf: (id: unknown) => number | undefined
 }
 
 const ROOT: Json = { id: undefined, callFrame: { functionName: '(root)', url: '', lineNumber: -1, columnNumber: -1 } }
@@ -20,16 +21,16 @@ const ROOT: Json = { id: undefined, callFrame: { functionName: '(root)', url: ''
 export function readTree (file: Json): ImportedTree {
   const legacy = !Array.isArray(file.nodes)
   const listed = legacy ? flatten(file.head) : checkNodes(file.nodes as unknown[])
-  const parents = parentsOf(listed)
+  const positions = positionsOf(listed)
+  const parents = parentsOf(listed, positions)
   const order = fromRootDownwards(listed, parents)
   const nodes = order.map(at => at < 0 ? ROOT : listed[at] as Json)
-  const indexOf = new Map<unknown, number>()
   const placeOf = new Int32Array(listed.length)
-  order.forEach((at, index) => {
-    if (at < 0) return
-    placeOf[at] = index
-    indexOf.set(nodes[index]?.id, index)
-  })
+  order.forEach((at, index) => { if (at >= 0) placeOf[at] = index })
+  const indexOf = (id: unknown) => {
+    const at = positions.get(id)
+    return at === undefined ? undefined : placeOf[at]
+  }
   const parent = Int32Array.from(order, (at, index) => {
     if (index === 0) return -1
     const above = parents[at] as number
@@ -63,13 +64,17 @@ function checkNodes (nodes: readonly unknown[]): Json[] {
   })
 }
 
-/** For each node the position of its caller, -1 for none; from `children`, or from `parent` where a writer prefers that. */
-function parentsOf (nodes: readonly Json[]): Int32Array {
-  const at = new Map<unknown, number>()
-  nodes.forEach((node, index) => {
-    if (at.has(node.id)) throw badTree(`two nodes have the id ${node.id}`)
-    at.set(node.id, index)
+function positionsOf (nodes: readonly Json[]): IdTable {
+  const positions = new IdTable(nodes.length)
+  nodes.forEach(({ id }, index) => {
+    if (positions.get(id) !== undefined) throw badTree(`two nodes have the id ${id}`)
+    positions.set(id, index)
   })
+  return positions
+}
+
+/** For each node the position of its caller, -1 for none; from `children`, or from `parent` where a writer prefers that. */
+function parentsOf (nodes: readonly Json[], at: IdTable): Int32Array {
   const find = (id: unknown) => at.get(id) ?? fail(`it names a node ${id} that isn't there`)
   const parents = new Int32Array(nodes.length).fill(-1)
   nodes.forEach((node, index) => {
@@ -106,7 +111,7 @@ function fromRootDownwards (nodes: readonly Json[], parents: Int32Array): number
   for (let at = hasRoot ? 0 : 1; at < order.length; at++) {
     for (const child of children[order[at] as number] as number[]) order.push(child)
   }
-  if (order.length < nodes.length) throw badTree('some of its calls go round in a circle')
+  if (order.length - (hasRoot ? 0 : 1) < nodes.length) throw badTree('some of its calls go round in a circle')
   return order
 }
 

@@ -38,6 +38,12 @@ function propertyText (object: ObjectExpression, names: readonly string[], renam
   return undefined
 }
 
+/** The name that esbuild keeps of a function: `__name(() => {}, 'save')`. */
+export function keptName (call: Call, rename: Rename): string | undefined {
+  const chain = chainOf(call.callee, rename)
+  return chain.length === 1 && chain[0] === '__name' ? stringOf(call.arguments[1]) : undefined
+}
+
 /** What to call a function that is handed to a call. */
 export function callbackName (call: Call, argument: AnyNode, rename: Rename): Name {
   const chain = chainOf(call.callee, rename)
@@ -46,8 +52,6 @@ export function callbackName (call: Call, argument: AnyNode, rename: Rename): Na
   const text = callText(call, rename)
   const inside = (text: string): Name => ({ text, within: outer => `${text} in ${outer}` })
   if (call.type === 'NewExpression') return inside(method === 'Promise' ? 'new Promise executor' : `${text} callback`)
-  // esbuild's way to keep a function's name.
-  if (chain.length === 1 && method === '__name') return { text: stringOf(call.arguments[1]) ?? 'anonymous' }
   if (method === 'addHook' && subject !== undefined) return { text: `${subject} hook` }
   if (chain.length > 1) {
     if (ROUTES.has(method) && subject !== undefined && /^[/*]/.test(subject)) {

@@ -37,6 +37,10 @@ export function chainOf (node: AnyNode, rename: Rename): string[] {
     else if (at.type === 'MemberExpression') {
       parts.push(keyOf(at.property, at.computed, rename))
       at = at.object
+    } else if (at.type === 'SequenceExpression' && parts.length === 0) {
+      // `(0, module_1.name)`: how TypeScript and Babel call what was imported by its name.
+      const called = at.expressions.at(-1) as AnyNode
+      return called.type === 'MemberExpression' ? [keyOf(called.property, called.computed, rename)] : chainOf(called, rename)
     } else return [firstOf(at, rename), ...parts.reverse()]
   }
 }

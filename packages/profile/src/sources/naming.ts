@@ -1,5 +1,5 @@
 import type { AnyNode, AssignmentProperty, Property } from 'acorn'
-import { type Name, callbackName, callText } from './callback.ts'
+import { type Name, callbackName, callText, keptName } from './callback.ts'
 import { chainOf, join, keyOf, type Rename, shortChain } from './name-words.ts'
 import { type ClassNode, isClass, isFunction, type Path } from './parse.ts'
 
@@ -102,9 +102,17 @@ function nameOfValue (path: Path, at: number, rename: Rename): Name | undefined 
     case 'ArrowFunctionExpression': return parent.body === node ? returned() : undefined
     case 'MemberExpression': return nameOfCallee(path, at, rename)
     case 'CallExpression': case 'NewExpression':
-      return parent.callee === node ? iife() : isFunction(node) ? callbackName(parent, node, rename) : nameOfArgument(path, at, rename)
+      if (parent.callee === node) return iife()
+      if (!isFunction(node)) return nameOfArgument(path, at, rename)
+      return nameOfKept(path, at, keptName(parent, rename), rename) ?? callbackName(parent, node, rename)
     default: return undefined
   }
+}
+
+function nameOfKept (path: Path, at: number, kept: string | undefined, rename: Rename): Name | undefined {
+  if (kept === undefined) return undefined
+  const held = nameOfValue(path, at - 1, rename)
+  return held !== undefined && held.within === undefined && held.text.endsWith(`.${kept}`) ? held : { text: kept }
 }
 
 const RETURNED = 'returned function'
@@ -185,6 +193,7 @@ function className (path: Path, at: number, rename: Rename): string {
   const held = node.type === 'ClassExpression' ? nameOfValue(path, at, rename) : undefined
   if (held !== undefined && held.within === undefined && held.text !== 'export default') return held.text
   if (node.id) return rename(node.id)
+  if (path[at - 1]?.type === 'ExportDefaultDeclaration') return 'default'
   const base = node.superClass ? shortChain(chainOf(node.superClass, rename)) : ''
   return base === '' ? '(class)' : `(class extends ${base})`
 }

@@ -1,0 +1,108 @@
+import { frameLocation, labelFunction, type CutStacks, type FrameKind, type Run } from '@geordi/profile'
+import type { GraphEdge, GraphNode, GraphOther, GraphTimes } from '../graph.ts'
+import type { NamedCallGraph } from '../named.ts'
+import type { FilledCallGraphOptions } from '../options.ts'
+import { topFunctions } from '../top-functions.ts'
+
+/**
+ * A call graph as a JSON file. Times are microseconds, shares are of `times.busy`. What is added later keeps the version; what changes its
+ * meaning raises it.
+ */
+export interface CallGraphFile {
+  format: 'geordi-callgraph'
+  version: 1
+  run: Run
+  /** Of the part of the recording that the graph is of. */
+  times: GraphTimes
+  /** Of the whole recording: the same unless `view` chooses a part. */
+  wholeTimes: GraphTimes
+  /** A node's id is its index. By total time, the longest first. */
+  nodes: CallGraphFileNode[]
+  /** `from` and `to` are ids. By time, the longest first. */
+  edges: GraphEdge[]
+  /** What was left out. Self times of `nodes`, plus `other.self`, `times.gc` and `times.program`, sum to `times.busy`. */
+  other: GraphOther
+  /** The 20 functions with the most self and with the most total time, shown as nodes or not. */
+  tops: { self: CallGraphFileFunction[], total: CallGraphFileFunction[] }
+  /** Ids of the heaviest chain of calls. */
+  criticalPath: number[]
+  options: FilledCallGraphOptions
+  /** Which part of the recording, and what a node is; regular expressions as `/source/flags`. */
+  view: { root?: string, focus?: 'own' | { function: string } | { package: string }, granularity: 'function' | 'file' | 'package' }
+  /** Samples of the whole recording whose outermost callers V8 didn't record. */
+  cutStacks: CutStacks
+  /** What a reader has to know, as sentences. */
+  notes: string[]
+}
+
+export interface CallGraphFileFunction {
+  name: string
+  /** For people: `package/…/file:line`. */
+  location: string
+  kind: FrameKind
+  /** Where it was written, by the source map where there is one; line and column count from 1, 0 is unknown. */
+  url: string
+  line: number
+  column: number
+  package?: { name: string, version?: string }
+  self: number
+  total: number
+}
+
+export interface CallGraphFileNode extends CallGraphFileFunction, Pick<GraphNode, 'selfShare' | 'totalShare' | 'entry' | 'critical'> {
+  id: number
+}
+
+const TOPS = 20
+
+/** The call graph as an object for `JSON.stringify`. */
+export function exportCallGraph (named: NamedCallGraph): CallGraphFile {
+  const { profile, graph, whole, cut, notes } = named
+  const { nodes, edges, other, times, criticalPath, options } = graph
+  return {
+    format: 'geordi-callgraph',
+    version: 1,
+    run: profile.run,
+    times,
+    wholeTimes: whole.times,
+    nodes: nodes.map(({ frame, selfShare, totalShare, entry, critical }, id) =>
+      ({ id, ...describe(named, frame), selfShare, totalShare, entry, critical })),
+    edges: [...edges],
+    other,
+    tops: {
+      self: topFunctions(graph, 'self', TOPS).map(frame => describe(named, frame)),
+      total: topFunctions(graph, 'total', TOPS).map(frame => describe(named, frame))
+    },
+    criticalPath: [...criticalPath],
+    options,
+    view: viewOf(named),
+    cutStacks: cut,
+    notes: [...notes]
+  }
+}
+
+function describe ({ profile, graph: { functions } }: NamedCallGraph, at: number): CallGraphFileFunction {
+  const frame = profile.frames[at] as typeof profile.frames[number]
+  const { name, location } = labelFunction(frame, profile.run)
+  const { url, line, column } = frame.source?.original ?? frame
+  const { packageName, packageVersion } = frameLocation(frame, profile.run)
+  return {
+    name,
+    location,
+    kind: functions.kind[at] as FrameKind,
+    url,
+    line,
+    column,
+    ...packageName !== undefined && { package: { name: packageName, ...packageVersion !== undefined && { version: packageVersion } } },
+    self: functions.self[at] as number,
+    total: functions.total[at] as number
+  }
+}
+
+function viewOf ({ view: { root, focus, granularity } }: NamedCallGraph): CallGraphFile['view'] {
+  return {
+    ...root !== undefined && { root: String(root) },
+    ...focus !== undefined && { focus: typeof focus === 'object' && 'function' in focus ? { function: String(focus.function) } : focus },
+    granularity
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * What a run waited for. Times are microseconds on the clock of `process.hrtime()`.
+ */
+
+/**
+ * What kind of thing was waited for. `pool`: a free connection; `threadpool`: work that Node does in libuv's threads (zlib, crypto);
+ * `timer`: `setTimeout` and the like; `lock`: a mutex or semaphore of the application's; `process`: a child process.
+ */
+export type WaitKind = 'sql' | 'cache' | 'document' | 'http' | 'file' | 'dns' | 'connect' | 'process' | 'threadpool' | 'timer' | 'lock' | 'pool' | 'worker'
+
+/** One thing that can be waited for, however often: a statement on a database, a route of a host, a file. */
+export interface WaitOperation {
+  readonly kind: WaitKind
+  /** Host, database or file; `''` where there is none. */
+  readonly target: string
+  /** What was asked for, without values and credentials: `select * from users where id = $1`, `GET /users`, `readFile`. */
+  readonly statement: string
+  /** True where it blocks the thread: its time is CPU time of its caller, and the wait is there to be counted. */
+  readonly sync: boolean
+  /** Index into `Profile.frames` of the frame that stands for the operation in the call tree; -1 where it has none (`sync`). */
+  readonly frame: number
+}
+
+/** A place in the code that is called from another: one line of a stack. */
+export interface CallSite {
+  /** Index into `Profile.frames` of the function that the place is in. */
+  readonly frame: number
+  /** Where in it the call is, from 1. */
+  readonly line: number
+  readonly column: number
+  /** Index into `Waits.sites` of the place that called the function, -1 for none. It is always smaller than the own one. */
+  readonly parent: number
+}
+
+/** How a wait ended; `open`: not before the run did. */
+export type WaitOutcome = 'done' | 'failed' | 'open'
+
+/**
+ * The waits of a run in the order of their starts, as parallel columns: there can be 100,000.
+ * A frame `(wait) …` of the call tree stands for an operation, under the function that started it; its samples are the time in
+ * which the run did nothing but wait for it. Of several that were open at once each has its share, so that the sum is the wall time.
+ */
+export interface Waits {
+  readonly operations: readonly WaitOperation[]
+  /** Stacks of the calls that started waits, across `await` and callbacks, each place once for each way to it. */
+  readonly sites: readonly CallSite[]
+  /** Index into `operations`. */
+  readonly operation: Int32Array
+  /** Index into `sites` of the call that started it; -1 where it isn't known. */
+  readonly site: Int32Array
+  readonly start: Float64Array
+  readonly end: Float64Array
+  /** Index into {@link WAIT_OUTCOMES}. */
+  readonly outcome: Uint8Array
+  /** NaN where not known. */
+  readonly rows: Float64Array
+  /** NaN where not known. */
+  readonly bytes: Float64Array
+  /** Equal for waits of one operation that asked with the same values; 0 where the values aren't known. */
+  readonly same: Int32Array
+  readonly recording: WaitsRecording
+}
+
+/** What `Waits.outcome` counts. */
+export const WAIT_OUTCOMES: readonly WaitOutcome[] = ['done', 'failed', 'open']
+
+/** How far the recording can be trusted, and what it cost. */
+export interface WaitsRecording {
+  /** Microseconds of the run's time that recording took, as the recorder measured itself. */
+  readonly cost: number
+  /** Since when callers across `await` are as V8 tells them, because following them passed its budget; left out if it never did. */
+  readonly simplerSince?: number
+}

@@ -6,23 +6,36 @@ import type { Run } from '@geordi/profile'
  * https://chromedevtools.github.io/devtools-protocol/tot/Profiler/#type-Profile
  */
 export interface CpuProfile {
+  /** The call tree; the first one is `(root)`. */
   readonly nodes: CpuProfileNode[]
+  /** When the recording began, on the clock of `process.hrtime()`. */
   readonly startTime: number
+  /** When it ended. */
   readonly endTime: number
+  /** The id of the node that was running, for each sample. */
   readonly samples: number[]
+  /** The time before each sample: from the one before it, the first from `startTime`. */
   readonly timeDeltas: number[]
 }
 
+/** A function as called from its callers: one node of a {@link CpuProfile}'s call tree. */
 export interface CpuProfileNode {
+  /** From 1; what `samples` and `children` refer to. */
   readonly id: number
   readonly callFrame: {
+    /** As V8 names it; `''` for an anonymous function, in parentheses for V8's own markers such as `(idle)`. */
     readonly functionName: string
     readonly scriptId: string
+    /** `file:` URL or `node:` specifier; `''` for native code and V8's markers. */
     readonly url: string
+    /** Where the function begins, from 0; -1 where unknown. */
     readonly lineNumber: number
+    /** From 0; -1 where unknown. */
     readonly columnNumber: number
   }
+  /** How many samples found it running itself. */
   readonly hitCount?: number
+  /** Ids of those that it called. */
   readonly children?: number[]
 }
 

@@ -6,18 +6,23 @@ import { openInspector } from './inspector.ts'
 /** Which door to V8's CPU profiler is used. */
 export type Engine = 'v8-profiler-next' | 'node:inspector'
 
+/** How to record. */
 export interface CpuProfilerOptions {
   /**
-   * Microseconds between samples. 1000 costs the profiled code up to 4 %, 250 up to 14 %, 100 up to 28 %.
+   * Microseconds between samples, a whole number from 50 to 1,000,000. 1000 costs the profiled code up to 4 %, 250 up to 14 %, 100 up to 28 %.
    * @defaultValue 1000
    */
   readonly interval?: number
-  /** @defaultValue v8-profiler-next, and node:inspector where the addon can't be loaded */
+  /**
+   * Which door to use; a given one must be there.
+   * @defaultValue v8-profiler-next, and node:inspector where the addon can't be loaded
+   */
   readonly engine?: Engine
 }
 
 /** Records what the main thread of this process does; one recording at a time. */
 export interface CpuProfiler {
+  /** The door that is used. */
   readonly engine: Engine
   /** Microseconds between samples. */
   readonly interval: number

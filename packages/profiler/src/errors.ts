@@ -1,3 +1,4 @@
+/** Every way in which this package fails, by code. */
 export type ProfilerErrorCode =
   /** An option is wrong; the message names it. */
   | 'GEORDI_OPTION_INVALID'

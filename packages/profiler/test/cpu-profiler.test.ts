@@ -90,7 +90,9 @@ for (const engine of ENGINES) {
         const { samples, startTime, endTime } = record(engine, () => outer(100), interval)
         return samples.length / (endTime - startTime)
       }
-      assert.ok(density(500) > 3 * density(5000), 'ten times as often, give or take a busy machine')
+      // Two hundred times as often; a busy machine takes the profiler's time as well, but not three times in turn.
+      const often = Math.max(...[1, 2, 3].map(() => density(500)))
+      assert.ok(often > 3 * density(100_000), `${often}`)
     })
 
     it('can be taken again and again, each apart from the others', () => {

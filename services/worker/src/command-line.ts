@@ -34,3 +34,13 @@ export function numeric (value: CommandLine['values'][string]): number | undefin
 export function text (value: CommandLine['values'][string]): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
+
+/** The values of an option that may be given several times. */
+export function list (value: CommandLine['values'][string], otherwise: string[] = []): string[] {
+  return Array.isArray(value) ? value.map(String) : otherwise
+}
+
+/** Tells the user something; standard output is for what was asked for. */
+export function say (line: string): void {
+  process.stderr.write(`geordi: ${line}\n`)
+}

@@ -1,3 +1,4 @@
+/** Every way in which the worker and the command line fail, by code. */
 export type WorkerErrorCode =
   /** A command-line argument or option is wrong; the message names it. */
   | 'GEORDI_OPTION_INVALID'
@@ -18,9 +19,16 @@ export type WorkerErrorCode =
 export class WorkerError extends Error {
   override readonly name = 'WorkerError'
   readonly code: WorkerErrorCode
+  /** What the app said last, where it may tell why. It has gone to the app's output too, so the message does not repeat it. */
+  output = ''
 
   constructor (code: WorkerErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
+  }
+
+  /** The message with the app's last output, for who does not see that otherwise. */
+  get messageWithOutput (): string {
+    return this.output === '' || this.message.includes(this.output) ? this.message : `${this.message}\nIts last output:\n${this.output}`
   }
 }

@@ -15,10 +15,8 @@ export class OutputTail {
     }
   }
 
-  /** Adds the last lines to an error's message as a paragraph, unless it says the same or there are none. */
-  quoteIn<Kind extends Error> (error: Kind): Kind {
-    const text = this.#kept.toString().trim()
-    if (text !== '' && !error.message.includes(text)) error.message += `\nIts last output:\n${text}`
-    return error
+  /** The last lines; '' when it has said nothing. */
+  get text (): string {
+    return this.#kept.toString().trim()
   }
 }

@@ -1,12 +1,12 @@
-import { access, constants, writeFile } from 'node:fs/promises'
-import { dirname, extname } from 'node:path'
 import { importCpuProfile } from '@geordi/profile'
 import type { CapturedRequest } from '@geordi/replay'
-import { renderReport } from '@geordi/report'
 import { resolveEntry } from './app-entry.ts'
-import { numeric, parseCommandLine, text, UsageError, type CommandLine } from './command-line.ts'
+import { list, numeric, parseCommandLine, say, text, UsageError } from './command-line.ts'
 import { composeRequest } from './compose-request.ts'
-import { ReplayChild, type ReplayChildOptions, type ReplayOutcome } from './replay-child.ts'
+import { GRAPH_HELP, GRAPH_OPTIONS, readGraphSettings, type GraphSettings } from './graph-options.ts'
+import { OUTPUT_HELP, readOutputs, writeOutput, type Output } from './outputs.ts'
+import { producer } from './produce.ts'
+import { ReplayChild, type ReplayChildOptions } from './replay-child.ts'
 import { DEFAULTS } from './worker-options.ts'
 
 const HELP = `geordi profile <entry> [METHOD] <url> [options] [-- app arguments]
@@ -14,27 +14,24 @@ const HELP = `geordi profile <entry> [METHOD] <url> [options] [-- app arguments]
 Starts the app in a process of its own, sends it one request under the profiler, writes the report.
 <url> is a path, or a whole URL whose host the app shall see.
 
-  -o FILE               report.pdf or profile.cpuprofile; may be given several times (report.pdf)
   -H 'Name: value'      a header; may be given several times
   -d DATA, -d @FILE     a body; the method is then POST unless given
   --interval N          microseconds between samples (${DEFAULTS.interval})
   --start-timeout N     milliseconds that the app has to call listen() (${DEFAULTS.startTimeout})
-`
+${OUTPUT_HELP}${GRAPH_HELP}`
 
 const METHOD = /^[A-Z][A-Z-]*$/
-const WRITERS: Readonly<Record<string, (outcome: ReplayOutcome, file: string) => Promise<void>>> = Object.freeze({
-  '.pdf': async ({ profile }, target) => writeFile(target, await renderReport(importCpuProfile(profile))),
-  '.cpuprofile': ({ profile }, target) => writeFile(target, profile)
-})
 
 /** `geordi profile`: one request, no queue; progress goes to standard error. */
 export async function profileCommand (args: string[]): Promise<void> {
   const { positionals, values, appArgs } = parseCommandLine(args, {
     output: { type: 'string', short: 'o', multiple: true },
+    format: { type: 'string' },
     header: { type: 'string', short: 'H', multiple: true },
     data: { type: 'string', short: 'd' },
     interval: { type: 'string' },
     'start-timeout': { type: 'string' },
+    ...GRAPH_OPTIONS,
     help: { type: 'boolean', short: 'h' }
   })
   if (values['help']) {
@@ -42,8 +39,9 @@ export async function profileCommand (args: string[]): Promise<void> {
     return
   }
   const [entry, method, url] = splitPositionals(positionals)
-  const outputs = list(values['output'], ['report.pdf'])
-  for (const output of outputs) await checkOutput(output)
+  // Before the request runs, because it may not be one to run twice.
+  const outputs = readOutputs(list(values['output'], ['report.pdf']), text(values['format']))
+  const settings = readGraphSettings(values)
   const request = await composeRequest({ method, url, headers: list(values['header']), data: text(values['data']) })
 
   const app = resolveEntry(entry, appArgs)
@@ -63,13 +61,18 @@ export async function profileCommand (args: string[]): Promise<void> {
   }
   process.once('SIGINT', interrupt(130)).once('SIGTERM', interrupt(143))
   try {
-    await profile(request, options, outputs, interrupted.signal)
+    await profile(request, options, { outputs, settings }, interrupted.signal)
   } catch (error) {
     if (!interrupted.signal.aborted) throw error
   }
 }
 
-async function profile (request: CapturedRequest, options: ReplayChildOptions, outputs: readonly string[], signal: AbortSignal): Promise<void> {
+interface Wanted {
+  readonly outputs: readonly Output[]
+  readonly settings: GraphSettings
+}
+
+async function profile (request: CapturedRequest, options: ReplayChildOptions, wanted: Wanted, signal: AbortSignal): Promise<void> {
   say(`starting ${options.app.file}`)
   const child = await ReplayChild.start(options, signal)
   signal.addEventListener('abort', () => child.kill())
@@ -79,23 +82,35 @@ async function profile (request: CapturedRequest, options: ReplayChildOptions, o
     const outcome = await child.replay(request)
     const { response, wallTime = 0, profiler } = outcome.run
     say(`answered ${response?.statusCode}, ${response?.bytes} bytes, in ${Math.round(wallTime / 1000)} ms (${profiler?.engine})`)
-    for (const output of outputs) {
-      await WRITERS[extname(output)]!(outcome, output)
-      say(`wrote ${output}`)
-    }
+    await write(outcome.profile, wanted, signal)
   } finally {
     await child.close()
   }
 }
 
-/** Before the request runs, because it may not be one to run twice. */
-async function checkOutput (output: string): Promise<void> {
-  if (!(extname(output) in WRITERS)) throw new UsageError(`${output}: the name must end in ${Object.keys(WRITERS).join(' or ')}, which says what to write.`)
-  try {
-    await access(dirname(output), constants.W_OK)
-  } catch (cause) {
-    throw new UsageError(`${output} can't be written: ${(cause as Error).message}`)
+/** The request may not be one to run twice: whatever can't be made of the recording, the recording is kept. */
+async function write (raw: Uint8Array, { outputs, settings }: Wanted, signal: AbortSignal): Promise<void> {
+  const produce = producer({ profile: importCpuProfile(raw), raw, settings }, outputs)
+  const failures: Error[] = []
+  for (const { target, format } of outputs) {
+    try {
+      const content = await produce(format)
+      signal.throwIfAborted()
+      await writeOutput(target, content)
+      if (target !== '-') say(`wrote ${target}`)
+    } catch (error) {
+      signal.throwIfAborted()
+      failures.push(error as Error)
+    }
   }
+  if (failures.length === 0) return
+  const file = outputs.find(({ target }) => target !== '-')?.target ?? 'geordi'
+  const isKept = outputs.some(({ target, format }) => format === 'cpuprofile' && target !== '-')
+  if (!isKept) {
+    await writeOutput(`${file}.cpuprofile`, raw)
+    say(`wrote ${file}.cpuprofile instead, for geordi render`)
+  }
+  throw failures.length === 1 ? failures[0] as Error : new Error(failures.map(({ message }) => message).join('\n'))
 }
 
 function splitPositionals (positionals: readonly string[]): [entry: string, method: string | undefined, url: string] {
@@ -105,15 +120,7 @@ function splitPositionals (positionals: readonly string[]): [entry: string, meth
   throw new UsageError('Give the file that starts your server, a method in capitals if it is not GET, and a URL.')
 }
 
-function list (value: CommandLine['values'][string], otherwise: string[] = []): string[] {
-  return Array.isArray(value) ? value.map(String) : otherwise
-}
-
 function within (name: string, value: number, least: number, most: number): number {
   if (!Number.isSafeInteger(value) || value < least || value > most) throw new UsageError(`--${name} must be a whole number from ${least} to ${most}.`)
   return value
-}
-
-function say (line: string): void {
-  process.stderr.write(`geordi: ${line}\n`)
 }

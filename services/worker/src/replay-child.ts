@@ -4,10 +4,10 @@ import { readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Run } from '@geordi/profile'
+import { importCpuProfile, type Run } from '@geordi/profile'
 import { REPLAY_VARIABLE, type CapturedRequest } from '@geordi/replay'
 import { inheritedExecArgv, type AppEntry } from './app-entry.ts'
-import { isMessage, type ToChild, type ToParent } from './child/messages.ts'
+import { isMessage, PROFILE_FILE, type ToChild, type ToParent } from './child/messages.ts'
 import { WorkerError } from './errors.ts'
 import { OutputTail } from './output-tail.ts'
 import { sendRequest, type Destination } from './send-request.ts'
@@ -52,6 +52,9 @@ export class ReplayChild {
   readonly #tail: OutputTail
   #death: WorkerError | undefined
   #reading: Promise<unknown> = Promise.resolve()
+  #partial: ReplayOutcome | undefined
+  /** How far the replay is, which says what the process's end means. */
+  #stage: 'none' | 'sent' | 'answered' | 'recorded' = 'none'
   #listening = false
   #destination: Omit<Destination, 'signal'> | undefined
   #waiting: { geordi: ToParent['geordi'], resolve: (message: ToParent) => void, reject: (error: Error) => void } | undefined
@@ -69,7 +72,7 @@ export class ReplayChild {
     })
     this.ended = new Promise(resolve => child.once('close', (code, signal) => {
       this.#died(code, signal)
-      this.#reading.then(() => rm(folder, { recursive: true, force: true })).catch(() => {}).finally(resolve)
+      this.#salvage().then(() => rm(folder, { recursive: true, force: true })).catch(() => {}).finally(resolve)
     }))
     child.on('error', error => this.#settle(new WorkerError('GEORDI_APP_START', `The replay process can't be started: ${error.message}`, { cause: error })))
     child.on('message', message => { if (isMessage<ToParent>(message)) this.#receive(message) })
@@ -102,7 +105,7 @@ export class ReplayChild {
     } catch (error) {
       self.kill()
       await self.ended
-      throw self.#tail.quoteIn(error as Error)
+      throw self.#withOutput(error as WorkerError)
     } finally {
       signal?.removeEventListener('abort', stop)
     }
@@ -124,26 +127,65 @@ export class ReplayChild {
   }
 
   /**
+   * What was recorded of a replay without an end, once {@link replay} has rejected: the app broke its answer off, or exited.
+   * A process that was killed, or ran out of memory, leaves nothing.
+   */
+  get partial (): ReplayOutcome | undefined {
+    return this.#partial
+  }
+
+  /**
    * Sends the request and waits for the end of the answer, however long it takes.
    * @throws WorkerError `GEORDI_REPLAY_DIED`, `GEORDI_REPLAY_BROKEN`, `GEORDI_RECORDING_FAILED`
    */
   async replay (request: CapturedRequest): Promise<ReplayOutcome> {
     const abort = new AbortController()
     this.#child.once('close', () => abort.abort())
-    let response
+    this.#stage = 'sent'
     try {
-      response = await sendRequest(request, { ...this.#destination!, signal: abort.signal })
-    } catch (cause) {
-      await Promise.race([this.ended, delay(DEATH_GRACE, undefined, { ref: false })])
-      throw this.#death ?? this.#tail.quoteIn(new WorkerError('GEORDI_REPLAY_BROKEN', `The app broke the connection off without a complete answer (${(cause as Error).message}).`, { cause }))
+      const response = await sendRequest(request, { ...this.#destination!, signal: abort.signal }).catch(cause => this.#broken(cause))
+      this.#stage = 'answered'
+      return await this.#finish({ response })
+    } catch (error) {
+      // What a process has left behind is read at its end.
+      if (this.#death !== undefined) await this.ended
+      throw error
     }
-    const file = join(this.#folder, 'profile.cpuprofile')
-    this.#tell({ geordi: 'finish', file, response })
+  }
+
+  /** No complete answer: because the process dies, or because the app broke it off and goes on. */
+  async #broken (cause: Error): Promise<never> {
+    await Promise.race([this.ended, delay(DEATH_GRACE, undefined, { ref: false })])
+    if (this.#death !== undefined) throw this.#death
+    // The app goes on, and may do so for ever.
+    this.#partial = await Promise.race([
+      this.#finish({ ended: 'the app broke the connection off' }).catch(() => undefined),
+      delay(this.#options.closeTimeout, undefined, { ref: false })
+    ])
+    if (this.#death !== undefined) throw this.#death
+    throw this.#withOutput(new WorkerError('GEORDI_REPLAY_BROKEN', `The app broke the connection off without a complete answer (${cause.message}).`, { cause }))
+  }
+
+  async #finish (outcome: Pick<Run, 'response' | 'ended'>): Promise<ReplayOutcome> {
+    this.#tell({ geordi: 'finish', outcome })
     const { run } = await this.#expect('finished')
+    this.#stage = 'recorded'
     // What the handler has left behind can end the process from here on, and its files with it.
-    const reading = readFile(file)
+    const reading = readFile(join(this.#folder, PROFILE_FILE))
     this.#reading = reading.catch(() => {})
     return { profile: await reading, run }
+  }
+
+  /** Takes what is still wanted of the process's files. */
+  async #salvage (): Promise<void> {
+    await this.#reading
+    if (this.#stage !== 'sent' && this.#stage !== 'answered') return
+    try {
+      const profile = await readFile(join(this.#folder, PROFILE_FILE))
+      this.#partial = { profile, run: importCpuProfile(profile).run }
+    } catch {
+      // It was killed, or could not write.
+    }
   }
 
   /** Lets the app end by itself within its time, then kills it. Resolves when it is gone, with its files. */
@@ -207,10 +249,16 @@ export class ReplayChild {
 
   #died (code: number | null, signal: NodeJS.Signals | null): void {
     const how = signal === null ? `with exit code ${code}` : `by ${signal}`
+    const when = this.#stage === 'answered' ? 'right after its answer' : 'before the request did'
     this.#death = this.#listening
-      ? this.#tail.quoteIn(new WorkerError('GEORDI_REPLAY_DIED', `The replay process ended ${how} before the request did.`))
+      ? this.#withOutput(new WorkerError('GEORDI_REPLAY_DIED', `The replay process ended ${how} ${when}.`))
       : new WorkerError('GEORDI_APP_START', `The app ended ${how} before it called listen().`)
     this.#settle(this.#death)
+  }
+
+  #withOutput (error: WorkerError): WorkerError {
+    error.output = this.#tail.text
+    return error
   }
 
   #settle (error: Error): void {

@@ -47,8 +47,12 @@ async function sendHttp1 (request: CapturedRequest, { socketPath, protocol, sign
       reader.on('response', response => { drain(response).then(resolve, fail) })
       reader.on('upgrade', response => resolve(answer(response.statusCode!, 0, undefined)))
       reader.end()
+      // At once: an app that answers and closes as soon as it has the head must not meet a second write, whose failure
+      // would take the answer with it.
+      socket.cork()
       socket.write(requestHead(request))
       socket.write(requestBody(request))
+      socket.uncork()
     })
   } finally {
     socket.destroy()

@@ -57,6 +57,7 @@ export async function workerCommand (args: string[]): Promise<void> {
     // Once more: the operator does not want to wait for the replay. Its process ends with this one.
     if (stopping) process.exit(1)
     stopping = true
+    process.stdout.write('geordi worker: takes no more replays, and ends when those under way have ended; at once at a second signal\n')
     worker.close().then(() => process.exit(0), error => {
       process.stderr.write(`geordi: ${(error as Error).message}\n`)
       process.exit(1)

@@ -5,6 +5,7 @@ import type { AppEntry } from './app-entry.ts'
 import { WorkerError } from './errors.ts'
 import type { ReplayChild, ReplayOutcome } from './replay-child.ts'
 import { SpareKeeper } from './spare.ts'
+import { TroubleLog } from './trouble-log.ts'
 import type { WorkerSettings } from './worker-options.ts'
 
 /** How many processes are tried before a request is given up that none has run. */
@@ -31,9 +32,11 @@ export async function startWorker (app: AppEntry, settings: WorkerSettings, log:
   try {
     // The first report must not wait for Graphviz and fonts; a replay needs neither.
     await Promise.all([spares.fill(), warmUp().catch(error => log(`The reports are not ready yet: ${error.message}`))])
+    const trouble = new TroubleLog(log)
     const consumer = await replays.consume(task => perform(task, spares, log), {
       concurrency,
-      onError: error => log(`${(error as NodeJS.ErrnoException).code ?? error.name}: ${error.message}`)
+      onError: error => trouble.error(error),
+      onBack: () => trouble.back()
     })
     return {
       async close () {
@@ -60,12 +63,13 @@ async function perform (task: ReplayTask, spares: SpareKeeper, log: Log): Promis
     await task.claim()
     const outcome = await child.replay(task.request)
     await report(task, outcome)
+    await task.update({ state: 'done', doneAt: Date.now() })
     log(`${name}: ${outcome.run.response?.statusCode} in ${Math.round((outcome.run.wallTime ?? 0) / 1000)} ms, replay ${task.id}`)
   } catch (error) {
     log(`${name}: ${(error as Error).message}, replay ${task.id}`)
     // A replay that was claimed before is another worker's to write about, or lost; either is known by its record.
     if ((error as NodeJS.ErrnoException).code === 'GEORDI_REPLAY_CLAIMED') return
-    await task.update({ state: 'failed', finishedAt: Date.now(), error: failure(error) })
+    await fail(task, error, child?.partial, log)
   } finally {
     // Not awaited: the report is there, and the next replay must not wait for an app that closes slowly.
     child?.close().catch(() => {})
@@ -87,6 +91,7 @@ async function ready (request: CapturedRequest, spares: SpareKeeper): Promise<Re
   }
 }
 
+/** Stores the profile and the report that is drawn from it. @throws WorkerError `GEORDI_REPORT_FAILED` */
 async function report (task: ReplayTask, { profile, run }: ReplayOutcome): Promise<void> {
   const finished = {
     finishedAt: Date.now(),
@@ -101,5 +106,13 @@ async function report (task: ReplayTask, { profile, run }: ReplayOutcome): Promi
   } catch (cause) {
     throw new WorkerError('GEORDI_REPORT_FAILED', `The report could not be drawn (${(cause as Error).message}). The raw profile is there: open it in Chrome DevTools.`, { cause })
   }
-  await task.update({ state: 'done', doneAt: Date.now() })
+}
+
+/** Says where the admin looks why there was no end, with what was recorded until then. */
+async function fail (task: ReplayTask, error: unknown, partial: ReplayOutcome | undefined, log: Log): Promise<void> {
+  const finishedAt = Date.now()
+  // That there is less to see than there could be is no news beside the error itself.
+  if (partial !== undefined) await report(task, partial).catch((failed: Error) => log(`${failed.message}, replay ${task.id}`))
+  const { code, message } = failure(error)
+  await task.update({ state: 'failed', finishedAt, error: { code, message: error instanceof WorkerError ? error.messageWithOutput : message } })
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { importCpuProfile } from '@geordi/profile'
@@ -53,6 +53,27 @@ describe('geordi profile', () => {
     assert.deepEqual(replayFolders(), [])
   })
 
+  it('writes to standard output nothing but what was asked for, whatever the app says', async () => {
+    const command = profile(APP, '/work', '-o', '-', '--format', 'json', '--root', 'navigateTheGalaxy')
+    assert.equal(await command.ended, 0, command.stderr.text)
+    assert.match(command.stderr.text, /^app on stdout$/m)
+    const { nodes, run } = JSON.parse(command.stdout.text)
+    assert.equal(nodes.find((node: { name: string }) => node.name === 'navigateTheGalaxy').totalShare, 1)
+    assert.equal(run.request.url, '/work')
+  })
+
+  it('keeps the recording when what was asked for can\'t be made of it: the request may not be one to run twice', async () => {
+    const out = await folder()
+    const command = profile(APP, '/work', '-o', join(out, 'x.dot'), '-o', join(out, 'y.cpuprofile'), '--focus', 'nobody')
+    assert.equal(await command.ended, 1)
+    assert.match(command.stderr.text, /^geordi: No sample is in the view/m)
+    assert.deepEqual(await readdir(out), ['y.cpuprofile'])
+    const alone = profile(APP, '/work', '-o', join(out, 'x.dot'), '--focus', 'nobody')
+    assert.equal(await alone.ended, 1)
+    assert.match(alone.stderr.text, /^geordi: wrote .*x\.dot\.cpuprofile instead, for geordi render$/m)
+    assert.equal(importCpuProfile(await readFile(join(out, 'x.dot.cpuprofile'))).run.request!.url, '/work')
+  })
+
   it('names the app\'s functions in the report', { skip: noPdftotext }, async () => {
     const pdf = join(await folder(), 'report.pdf')
     assert.equal(await profile(APP, '/work', '-o', pdf).ended, 0)
@@ -96,8 +117,10 @@ describe('geordi profile', () => {
     ['a header that is none', [APP, '/', '-H', 'nonsense'], /-H 'nonsense' is no header/],
     ['a header of two lines', [APP, '/', '-H', 'A: b\r\nC: d'], /is no header/],
     ['a body\'s file that is not there', [APP, '/', '-d', '@/no/such'], /\/no\/such/],
-    ['a name that does not say what to write', [APP, '/', '-o', 'report.html'], /must end in \.pdf or \.cpuprofile/],
+    ['a name that does not say what to write', [APP, '/', '-o', 'report.html'], /must end in .*\.pdf, .*\.cpuprofile/],
     ['a folder that is not there', [APP, '/', '-o', '/no/such/report.pdf'], /\/no\/such\/report\.pdf can't be written/],
+    ['a format for files', [APP, '/', '-o', 'x.pdf', '--format', 'dot'], /--format is for -o - only/],
+    ['a focus that is no expression', [APP, '/', '--focus', '/(/'], /--focus: Invalid regular expression/],
     ['an interval out of range', [APP, '/', '--interval', '1'], /--interval must be/],
     ['an app that is not there', ['/no/such.js', '/'], /no file \/no\/such\.js/]
   ]

@@ -1,10 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before } from 'node:test'
-import { Replays, type Replay } from '@geordi/replay'
+import { after, afterEach, before } from 'node:test'
+import { openBackend, Replays, type CapturedRequest, type Replay } from '@geordi/replay'
 import { startLocalServer, type LocalServer } from '@geordi/replay/local'
-import { CLI, Output, fixture, temporary, until } from './support.ts'
+import { CLI, Output, fixture, replayFolders, temporary, until } from './support.ts'
 
 export const SECRET = 'a secret of at least 32 characters'
 
@@ -13,14 +13,18 @@ const opened: Array<{ close (): Promise<void> }> = []
 const commands: Command[] = []
 let count = 0
 
-/** For a test file that needs a queue server: one for the file, of the kind that this machine has. */
+/**
+ * For a test file that needs a queue server: one for the file, of the kind that this machine has. What a test has started
+ * ends with it, also when it fails: the next one finds nothing of it.
+ */
 export function withQueueServer (): void {
   before(async () => { server = await startLocalServer() })
-  after(async () => {
-    for (const command of commands) await command.kill()
-    for (const one of opened) await one.close()
-    await server?.stop()
+  afterEach(async () => {
+    await Promise.all(commands.splice(0).map(command => command.kill()))
+    await Promise.all(opened.splice(0).map(one => one.close()))
+    await until(() => replayFolders().length === 0, 'nothing is left of the test\'s replay processes')
   })
+  after(() => server?.stop())
 }
 
 export interface Command {
@@ -57,23 +61,31 @@ export function geordi (args: readonly string[], env: NodeJS.ProcessEnv = {}): C
 export class Scene {
   readonly name = `w${process.pid}_${count++}`
   readonly folder = mkdtempSync(join(temporary, 'scene-'))
-  readonly env = { TEST_RUNS: join(this.folder, 'runs'), TEST_GATE: join(this.folder, 'gate'), GEORDI_SECRET: SECRET, GEORDI_QUEUE_URL: server.url }
-  readonly url = server.url
-  readonly kind = server.kind
+  readonly url: string
+  readonly kind: LocalServer['kind']
+  readonly env: { readonly TEST_RUNS: string, readonly TEST_GATE: string, readonly GEORDI_SECRET: string, readonly GEORDI_QUEUE_URL: string }
   replays!: Replays
 
-  static async open (): Promise<Scene> {
-    const scene = new Scene()
-    scene.replays = await Replays.open({ url: server.url, name: scene.name, secret: SECRET, role: 'web' })
+  private constructor ({ url, kind }: LocalServer) {
+    this.url = url
+    this.kind = kind
+    this.env = { TEST_RUNS: join(this.folder, 'runs'), TEST_GATE: join(this.folder, 'gate'), GEORDI_SECRET: SECRET, GEORDI_QUEUE_URL: url }
+  }
+
+  /** @param on The queue server; the file's own unless given. */
+  static async open (on = server): Promise<Scene> {
+    const scene = new Scene(on)
+    scene.replays = await Replays.open({ url: scene.url, name: scene.name, secret: SECRET, role: 'web' })
     opened.push(scene.replays)
     return scene
   }
 
-  /** `geordi worker` on this queue, when it is ready. */
+  /** `geordi worker` on this queue, when it is ready and its first spare has told its pid. */
   async worker (args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Command> {
     const command = geordi(['worker', fixture('queued.js'), '--queue-name', this.name, ...args], { ...this.env, ...env })
     const early = command.ended.then(code => { throw new Error(`the worker ended with ${code}: ${command.stderr.text}`) })
-    await Promise.race([until(() => command.stdout.text.includes('geordi worker ready'), 'the worker is ready'), early])
+    const ready = () => command.stdout.text.includes('geordi worker ready') && command.stderr.told('pid').length > 0
+    await Promise.race([until(ready, 'the worker is ready'), early])
     early.catch(() => {})
     return command
   }
@@ -88,8 +100,40 @@ export class Scene {
     writeFileSync(this.env.TEST_GATE, '')
   }
 
+  /** As if the worker that has this replay had given no sign of life for long. */
+  async lose (id: string): Promise<Replay> {
+    const backend = await openBackend({ url: this.url, name: this.name, role: 'web' })
+    try {
+      await backend.store.lease(id, 1)
+      return await this.state(id, 'lost')
+    } finally {
+      await backend.close()
+    }
+  }
+
+  /** Queues a request; on a busy machine the web process's deadline can pass, and what missed it never runs. */
+  async submit (request: CapturedRequest): Promise<Replay> {
+    return this.#answered(() => this.replays.submit(request), () => true, 'it is queued')
+  }
+
+  async find (id: string): Promise<Replay> {
+    return this.#answered(() => this.replays.find(id), () => true, 'it is found')
+  }
+
   async state (id: string, state: Replay['state']): Promise<Replay> {
-    await until(async () => (await this.replays.find(id))?.state === state, `replay is ${state}`)
-    return (await this.replays.find(id))!
+    return this.#answered(() => this.replays.find(id), replay => replay.state === state, `replay is ${state}`)
+  }
+
+  /** What the queue server answers in time, once it is as wanted. */
+  async #answered (ask: () => Promise<Replay | null>, wanted: (replay: Replay) => boolean, what: string): Promise<Replay> {
+    let answer: Replay | null = null
+    await until(async () => {
+      answer = await ask().catch(error => {
+        if (error.code === 'GEORDI_QUEUE_UNAVAILABLE') return null
+        throw error
+      })
+      return answer !== null && wanted(answer)
+    }, what)
+    return answer!
   }
 }

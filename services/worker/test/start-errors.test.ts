@@ -14,7 +14,7 @@ async function startError (file: string, changes: AppOptions = {}): Promise<{ co
   assert.equal(error.name, 'WorkerError')
   assert.deepEqual(replayFolders(), [], 'its folder is gone')
   for (const pid of output.told<number>('pid')) assert.equal(await isAlive(pid), false, 'its process is gone')
-  return { code: error.code, message: error.message, output }
+  return { code: error.code, message: error.messageWithOutput, output }
 }
 
 /** A file written for one test. */
@@ -109,12 +109,12 @@ describe('an app that does not start', () => {
     assert.deepEqual(replayFolders(), [])
   })
 
-  it('leaves something behind that holds its output open: nobody waits for it', async () => {
+  it('leaves something behind that holds its output open: nobody waits for it', async t => {
     const source = 'const { spawn } = require(\'node:child_process\'); const left = spawn(\'sleep\', [\'60\'], { stdio: \'inherit\', detached: true }); console.log(\'left: \' + left.pid); process.exit(0)'
     const { output } = await startError(await written('leaves.cjs', source))
     const [left] = output.told<number>('left')
+    t.after(() => process.kill(left!, 'SIGKILL'))
     assert.equal(await isAlive(left!), true, 'or this shows nothing')
-    process.kill(left!, 'SIGKILL')
   })
 })
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import { after } from 'node:test'
+import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { importCpuProfile, type Profile } from '@geordi/profile'
@@ -15,7 +15,10 @@ import { ReplayChild, type ReplayChildOptions, type ReplayOutcome } from '../src
 // A place of its own for each test file, so that what is left behind is ours.
 export const temporary = mkdtempSync(join(tmpdir(), 'worker-test-'))
 process.env['TMPDIR'] = temporary
-after(() => rmSync(temporary, { recursive: true, force: true }))
+// Where PostgreSQL is the queue server and the tests run as root, its account has to come through.
+chmodSync(temporary, 0o711)
+// Not in an `after`, which would come before those that end what still works in there.
+process.on('exit', () => rmSync(temporary, { recursive: true, force: true }))
 
 export const CLI = fileURLToPath(new URL('../src/cli.js', import.meta.url))
 
@@ -57,9 +60,9 @@ export class Output extends Writable {
     done()
   }
 
-  /** The values told under this name, in order. */
+  /** The values told under this name, in order; a line that is still under way is not one. */
   told<Value = unknown> (name: string): Value[] {
-    return this.text.split('\n').filter(line => line.startsWith(`${name}: `)).map(line => JSON.parse(line.slice(name.length + 2)) as Value)
+    return this.text.split('\n').slice(0, -1).filter(line => line.startsWith(`${name}: `)).map(line => JSON.parse(line.slice(name.length + 2)) as Value)
   }
 }
 
@@ -98,6 +101,16 @@ export type AppOptions = Partial<Omit<ReplayChildOptions, 'app'>> & {
 
 export function options (file: string, { args, awaits, ...changes }: AppOptions = {}): ReplayChildOptions {
   return { app: resolveEntry(file, args), startTimeout: 30_000, interval: 500, closeTimeout: 5_000, output: new Output(), ...changes }
+}
+
+/** Starts an app for a test, and ends it with that test. */
+export async function startChild (t: TestContext, file: string, changes: AppOptions = {}): Promise<ReplayChild> {
+  const child = await ReplayChild.start(options(file, changes))
+  t.after(async () => {
+    child.kill()
+    await child.ended
+  })
+  return child
 }
 
 export interface Replayed extends Omit<ReplayOutcome, 'profile'> {

@@ -1,21 +1,24 @@
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
+import { chmodSync, mkdtempSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { importCpuProfile } from '@geordi/profile'
 import { openBackend, RAW_PROFILE, REPORT } from '@geordi/replay'
+import { startLocalServer } from '@geordi/replay/local'
 import { Scene, withQueueServer } from './queue.ts'
-import { get, isAlive, replayFolders, until } from './support.ts'
+import { get, isAlive, replayFolders, temporary, until } from './support.ts'
 
 withQueueServer()
 
 describe('a worker', () => {
   it('replays what is queued, each once, in a process of its own, and reports it', async () => {
     const scene = await Scene.open()
-    const worker = await scene.worker()
+    await scene.worker()
     const body = Buffer.from('engage')
     const post = get('/count?name=post', { method: 'POST', body, rawHeaders: ['Host', 'x', 'Content-Length', '6'] })
-    const { id } = await scene.replays.submit(post)
-    const other = await scene.replays.submit(get('/count?name=get'))
+    const { id } = await scene.submit(post)
+    const other = await scene.submit(get('/count?name=get'))
     const replay = await scene.state(id, 'done')
     assert.equal(replay.statusCode, 200)
     assert.equal(replay.ran, true)
@@ -33,45 +36,51 @@ describe('a worker', () => {
     // The spare that waits for the next one is the only process that is left.
     await until(async () => !await isAlive(runs[0]!.pid) && !await isAlive(runs[1]!.pid), 'used processes end')
     await until(() => replayFolders().length === 1, 'their folders are gone')
-    await worker.kill()
   })
 
   it('calls an error of the handler\'s a good profile', async () => {
     const scene = await Scene.open()
-    const worker = await scene.worker()
-    const { id } = await scene.replays.submit(get('/throws'))
+    await scene.worker()
+    const { id } = await scene.submit(get('/throws'))
     const replay = await scene.state(id, 'done')
     assert.equal(replay.statusCode, 500)
     assert.deepEqual(replay.artefacts.toSorted(), [RAW_PROFILE, REPORT])
-    await worker.kill()
   })
 
-  it('says how a process died, and replays the next request in a fresh one', async () => {
-    const scene = await Scene.open()
-    const worker = await scene.worker()
-    for (const [url, message] of [['/exits', /exit code 7(.|\n)*abandon ship/], ['/crashes', /exit code 1(.|\n)*hull breach/]] as const) {
-      const { id } = await scene.replays.submit(get(url))
-      const replay = await scene.state(id, 'failed')
-      assert.equal(replay.error!.code, 'GEORDI_REPLAY_DIED')
-      assert.match(replay.error!.message, message)
-      assert.equal(replay.ran, true)
-    }
-    const next = await scene.replays.submit(get('/count?name=next'))
-    await scene.state(next.id, 'done')
-    await worker.kill()
-  })
+  for (const [url, ended, last] of [['/exits', 'exit code 7', 'abandon ship'], ['/crashes', 'exit code 1', 'hull breach']] as const) {
+    it(`says how a process died (${url}), shows what was recorded until then, and replays the next request in a fresh one`, async () => {
+      const scene = await Scene.open()
+      const worker = await scene.worker()
+      const { id } = await scene.submit(get(url))
+      const { error, ran, artefacts, wallTime } = await scene.state(id, 'failed')
+      assert.equal(error!.code, 'GEORDI_REPLAY_DIED')
+      assert.match(error!.message, new RegExp(`${ended} before the request did(.|\\n)*${last}`))
+      assert.equal(ran, true)
+      assert.ok(wallTime! > 30)
+      assert.deepEqual(artefacts.toSorted(), [RAW_PROFILE, REPORT])
+      assert.equal((await scene.replays.artefact(id, REPORT))!.toString('latin1', 0, 5), '%PDF-')
+      const profile = importCpuProfile((await scene.replays.artefact(id, RAW_PROFILE))!)
+      assert.ok(profile.frames.some(frame => frame.name === 'starshipWork'))
+      assert.equal(profile.run.ended, `the process exited with ${ended.replace('exit ', '')}`)
+
+      const next = await scene.submit(get('/count?name=next'))
+      await scene.state(next.id, 'done')
+      await until(() => worker.stdout.text.includes(next.id), 'both are in the log')
+      assert.match(worker.stdout.text, new RegExp(`${ended} before the request did\\., replay ${id}$`, 'm'))
+      const said = worker.stdout.text + worker.stderr.text
+      assert.equal(said.split(last === 'hull breach' ? 'Error: hull breach' : last).length, 2, 'an operator reads its last words once')
+    })
+  }
 
   it('replaces a spare that dies while it waits', async () => {
     const scene = await Scene.open()
     const worker = await scene.worker()
     const pids = () => worker.stderr.told<number>('pid')
-    const [first] = pids()
-    process.kill(first!, 'SIGKILL')
+    process.kill(pids()[0]!, 'SIGKILL')
     await until(() => pids().length === 2, 'another one starts')
-    const { id } = await scene.replays.submit(get('/count?name=after'))
+    const { id } = await scene.submit(get('/count?name=after'))
     await scene.state(id, 'done')
     assert.deepEqual(scene.runs(), [{ pid: pids()[1], name: 'after' }])
-    await worker.kill()
   })
 
   it('takes a fresh process when its spare is gone at the very moment', async () => {
@@ -80,11 +89,42 @@ describe('a worker', () => {
     const [first] = worker.stderr.told<number>('pid')
     // Stopped, it neither answers nor ends: the worker takes it for alive, until it dies under its hands.
     process.kill(first!, 'SIGSTOP')
-    const { id } = await scene.replays.submit(get('/count?name=once'))
+    const { id } = await scene.submit(get('/count?name=once'))
     await scene.state(id, 'starting')
     process.kill(first!, 'SIGKILL')
     await scene.state(id, 'done')
     assert.equal(scene.runs().length, 1)
+  })
+})
+
+describe('a worker whose queue server goes away', () => {
+  it('says so once, and when it is back, and goes on', async t => {
+    const folder = mkdtempSync(join(temporary, 'server-'))
+    chmodSync(folder, 0o711)
+    const first = await startLocalServer({ folder })
+    t.after(() => first.stop())
+    const scene = await Scene.open(first)
+    const worker = await scene.worker()
+    const lines = (text: string) => worker.stdout.text.split('\n').filter(line => line.includes(text)).length
+    await first.stop()
+    await until(() => lines('GEORDI_QUEUE_UNAVAILABLE') > 0, 'it is noticed')
+    // In its place, who counts the attempts and takes none.
+    const port = Number(new URL(first.url).port)
+    let attempts = 0
+    const refusal = createServer(socket => {
+      attempts++
+      socket.destroy()
+    }).listen(port, '127.0.0.1')
+    t.after(() => refusal.close())
+    await until(() => attempts > 10, 'it is tried again and again')
+    refusal.close()
+    const second = await startLocalServer({ folder, port })
+    t.after(() => second.stop())
+    await until(() => lines('The queue server is back.') > 0, 'its return is noticed')
+    const { id } = await scene.submit(get('/count?name=after'))
+    await scene.state(id, 'done')
+    assert.equal(lines('GEORDI_QUEUE_UNAVAILABLE'), lines('The queue server is back.'), worker.stdout.text)
+    assert.ok(lines('GEORDI_QUEUE_UNAVAILABLE') <= 2, worker.stdout.text)
     await worker.kill()
   })
 })
@@ -92,18 +132,17 @@ describe('a worker', () => {
 describe('a captured request runs at most once', () => {
   it('with two workers on one queue', async () => {
     const scene = await Scene.open()
-    const workers = await Promise.all([scene.worker(), scene.worker()])
+    await Promise.all([scene.worker(), scene.worker()])
     const names = ['a', 'b', 'c', 'd']
-    const replays = await Promise.all(names.map(name => scene.replays.submit(get(`/count?name=${name}`))))
+    const replays = await Promise.all(names.map(name => scene.submit(get(`/count?name=${name}`))))
     for (const { id } of replays) await scene.state(id, 'done')
     assert.deepEqual(scene.runs().map(run => run.name).toSorted(), names)
-    for (const worker of workers) await worker.kill()
   })
 
   it('when its worker is killed: its process ends, the replay is lost, nobody runs it again', async t => {
     const scene = await Scene.open()
     const killed = await scene.worker()
-    const { id } = await scene.replays.submit(get('/gated?name=victim'))
+    const { id } = await scene.submit(get('/gated?name=victim'))
     await until(() => scene.runs().length === 1, 'the handler runs')
     await killed.kill()
     const { pid } = scene.runs()[0]!
@@ -111,10 +150,7 @@ describe('a captured request runs at most once', () => {
     await until(() => replayFolders().length === 0, 'nothing is left of it')
     scene.openGate()
 
-    const backend = await openBackend({ url: scene.url, name: scene.name, role: 'web' })
-    t.after(() => backend.close())
-    await backend.store.lease(id, 1)
-    const lost = await scene.state(id, 'lost')
+    const lost = await scene.lose(id)
     assert.equal(lost.ran, true)
     assert.match(lost.error!.message, /not run again/)
 
@@ -123,28 +159,27 @@ describe('a captured request runs at most once', () => {
       // BullMQ gives a stalled job up after minutes. So its copy is dropped and the id queued again, as after a
       // restore from a backup: the claim alone keeps it from running.
       await forget(scene.url, `bull:${scene.name}:${id}`)
+      const backend = await openBackend({ url: scene.url, name: scene.name, role: 'web' })
+      t.after(() => backend.close())
       await backend.enqueue(id)
       await until(() => second.stdout.text.includes('started before'), 'the other worker refuses it')
     }
-    const after = await scene.replays.submit(get('/count?name=after'))
+    const after = await scene.submit(get('/count?name=after'))
     await scene.state(after.id, 'done')
     assert.deepEqual(scene.runs().map(run => run.name), ['victim', 'after'])
-    await backend.store.lease(id, 1)
-    assert.equal((await scene.state(id, 'lost')).ran, true, 'who refused it did not write over what is known')
-    await second.kill()
+    assert.equal((await scene.lose(id)).ran, true, 'who refused it did not write over what is known')
   })
 
   it('when its replay process is killed', async () => {
     const scene = await Scene.open()
-    const worker = await scene.worker()
-    const { id } = await scene.replays.submit(get('/gated?name=victim'))
+    await scene.worker()
+    const { id } = await scene.submit(get('/gated?name=victim'))
     await until(() => scene.runs().length === 1, 'the handler runs')
     process.kill(scene.runs()[0]!.pid, 'SIGKILL')
     const replay = await scene.state(id, 'failed')
     assert.equal(replay.error!.code, 'GEORDI_REPLAY_DIED')
     assert.match(replay.error!.message, /by SIGKILL before the request did/)
     assert.equal(scene.runs().length, 1)
-    await worker.kill()
   })
 })
 

@@ -1,6 +1,9 @@
 import type { CapturedRequest } from '@geordi/replay'
 import type { Run } from '@geordi/profile'
 
+/** Where the profile is, in the replay process's folder; a process that exits while it is recorded leaves it there too. */
+export const PROFILE_FILE = 'profile.cpuprofile'
+
 /**
  * What the worker and its replay process say to each other over the IPC channel. The app may use the
  * same channel (`process.send('ready')` for pm2), so ours are marked.
@@ -8,8 +11,8 @@ import type { Run } from '@geordi/profile'
 export type ToChild =
   /** Get ready for this request: the next one to arrive. */
   | { readonly geordi: 'prepare', readonly request: Omit<CapturedRequest, 'body'>, readonly interval: number }
-  /** The answer has arrived: stop the profiler and write its profile to this file. */
-  | { readonly geordi: 'finish', readonly file: string, readonly response: NonNullable<Run['response']> }
+  /** The answer has arrived, or won't: stop the profiler and write its profile to the file. */
+  | { readonly geordi: 'finish', readonly outcome: Pick<Run, 'response' | 'ended'> }
   /** The profile is safe: close the app and end. */
   | { readonly geordi: 'close' }
 

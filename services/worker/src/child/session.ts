@@ -1,18 +1,19 @@
 import { rmSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Server as TlsServer } from 'node:tls'
 import type { Run } from '@geordi/profile'
-import { createCpuProfiler, withRun, type CpuProfiler } from '@geordi/profiler'
+import { createCpuProfiler } from '@geordi/profiler'
 import type { CapturedRequest, ReplayedApp, ReplayProcess } from '@geordi/replay'
 import { describeApp } from './app-package.ts'
 import { disguise, type Instance, type ListeningServer, type ServerListener } from './listen.ts'
-import { isMessage, type ToChild, type ToParent, type WireProtocol } from './messages.ts'
+import { isMessage, PROFILE_FILE, type ToChild, type ToParent, type WireProtocol } from './messages.ts'
+import { Recording } from './recording.ts'
 import { Target } from './target.ts'
 
 /** A route's `handlerTimeout: 0` falls back to the server's, so «none» is Node's longest timer. */
@@ -26,9 +27,7 @@ export class ReplaySession implements ReplayProcess, ServerListener {
   request: Omit<CapturedRequest, 'body'> | undefined
   #app: ReplayedApp | undefined
   #announced = false
-  #profiler: CpuProfiler | undefined
-  #start = 0
-  #end = 0
+  #recording: Recording | undefined
   readonly #entry: string
   readonly #folder: string
   readonly #target = new Target(() => this.#announce())
@@ -41,6 +40,7 @@ export class ReplaySession implements ReplayProcess, ServerListener {
     this.#entry = entry
     this.#folder = folder
     listenToWorker(message => { this.#handle(message).catch(error => this.fail(error)) })
+    process.on('exit', code => this.#exits(code))
   }
 
   /** Whether the app has opened a server that could take a request. */
@@ -87,7 +87,7 @@ export class ReplaySession implements ReplayProcess, ServerListener {
   async #handle (message: ToChild): Promise<void> {
     switch (message.geordi) {
       case 'prepare': return this.#prepare(message)
-      case 'finish': return this.#finish(message)
+      case 'finish': return this.#finish(message.outcome)
       case 'close': return this.#close()
     }
   }
@@ -101,32 +101,37 @@ export class ReplaySession implements ReplayProcess, ServerListener {
     server.prependListener('connection', (socket: Socket) => this.#disguise(socket))
     server.prependListener('secureConnection', (socket: Socket) => this.#disguise(socket))
     this.#observe(server)
-    this.#profiler = createCpuProfiler({ interval })
-    this.#profiler.start()
+    this.#recording = new Recording(join(this.#folder, PROFILE_FILE), interval)
     send({ geordi: 'prepared', socketPath, protocol: wireProtocol(server) })
   }
 
-  async #finish ({ file, response }: Extract<ToChild, { geordi: 'finish' }>): Promise<void> {
-    const profiler = this.#profiler!
-    const recorded = profiler.stop()
-    // Without a close of the response (a hijacked socket) the run ends when the worker has the answer.
-    // Without an event (the server refused what arrived) it began when the request was sent.
-    const window = { start: this.#start || recorded.startTime, end: this.#end || now() }
-    const run: Run = {
-      ...this.#describe(profiler),
-      response,
-      wallTime: window.end - window.start
-    }
-    await writeFile(file, JSON.stringify(withRun(recorded, run, window)), { mode: 0o600 })
-    send({ geordi: 'finished', run })
+  #finish (outcome: Pick<Run, 'response' | 'ended'>): void {
+    send({ geordi: 'finished', run: this.#save(outcome) })
   }
 
-  #describe (profiler: CpuProfiler): Run {
+  #save (outcome: Pick<Run, 'response' | 'ended'>): Run {
+    const recording = this.#recording!
+    this.#recording = undefined
+    return recording.save({ ...this.#describe(recording), ...outcome })
+  }
+
+  /** The app ends the process (`process.exit()`, an uncaught error) while it is recorded: what there is until here is kept. */
+  #exits (code: number): void {
+    if (this.#recording === undefined) return
+    const { statusCode } = this.#recording
+    try {
+      this.#save({ ended: `the process exited with code ${code}`, ...(statusCode === undefined ? {} : { response: { statusCode } }) })
+    } catch {
+      // How the app ends is its own affair, whatever became of the recording.
+    }
+  }
+
+  #describe ({ profiler }: Recording): Run {
     const { method, url, capturedAt, by } = this.request!
     return {
       request: { method, url, capturedAt, ...(by === undefined ? {} : { by }) },
       process: { hostname: hostname(), pid: process.pid, node: process.version, ...describeApp(this.#entry) },
-      profiler: { engine: profiler.engine, interval: profiler.interval }
+      profiler
     }
   }
 
@@ -155,10 +160,7 @@ export class ReplaySession implements ReplayProcess, ServerListener {
   }
 
   #begin (socket: Socket | undefined, answer: EventEmitter): void {
-    if (this.#start !== 0) return
-    this.#start = now()
-    answer.once('close', () => { this.#end = now() })
-    socket?.setTimeout(0)
+    if (this.#recording?.begin(answer)) socket?.setTimeout(0)
   }
 
   #disguise (socket: Socket): void {
@@ -186,10 +188,6 @@ function wireProtocol (server: Server): WireProtocol {
   const http2 = server.constructor.name.startsWith('Http2')
   if (!http2) return secure ? 'https' : 'http'
   return secure ? 'h2' : 'h2c'
-}
-
-function now (): number {
-  return Number(process.hrtime.bigint() / 1000n)
 }
 
 function send (message: ToParent): void {

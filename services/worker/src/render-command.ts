@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { basename } from 'node:path'
+import { importCpuProfile, type Profile } from '@geordi/profile'
+import { list, parseCommandLine, say, text, UsageError } from './command-line.ts'
+import { GRAPH_HELP, GRAPH_OPTIONS, readGraphSettings } from './graph-options.ts'
+import { OUTPUT_HELP, readOutputs, writeOutput } from './outputs.ts'
+import { producer } from './produce.ts'
+
+const HELP = `geordi render <profile> [options]
+
+Makes a report, or another kind of file, from a CPU profile: a .cpuprofile of node --cpu-prof, node:inspector, DevTools or
+v8-profiler-next. <profile> is a file, or - for standard input.
+
+${OUTPUT_HELP}${GRAPH_HELP}`
+
+/** `geordi render`: a profile in, files out. */
+export async function renderCommand (args: string[]): Promise<void> {
+  const { positionals, values } = parseCommandLine(args, {
+    output: { type: 'string', short: 'o', multiple: true },
+    format: { type: 'string' },
+    ...GRAPH_OPTIONS,
+    help: { type: 'boolean', short: 'h' }
+  })
+  if (values['help']) {
+    process.stdout.write(HELP)
+    return
+  }
+  const [source, ...others] = positionals
+  if (source === undefined || others.length > 0) throw new UsageError('Give one profile: a file, or - for standard input.')
+  const outputs = readOutputs(list(values['output'], ['report.pdf']), text(values['format']))
+  const settings = readGraphSettings(values)
+
+  const produce = producer({ profile: await readProfile(source), settings }, outputs)
+  for (const { target, format } of outputs) {
+    await writeOutput(target, await produce(format))
+    if (target !== '-') say(`wrote ${target}`)
+  }
+}
+
+async function readProfile (source: string): Promise<Profile> {
+  const bytes = source === '-' ? await buffer(process.stdin) : await readFile(source).catch(cantRead(source))
+  const profile = importCpuProfile(bytes)
+  const { run } = profile
+  if (run.request !== undefined || run.title !== undefined) return profile
+  return { ...profile, run: { ...run, title: source === '-' ? 'CPU profile' : basename(source) } }
+}
+
+function cantRead (source: string): (cause: Error) => never {
+  return cause => { throw new Error(`${source} can't be read: ${cause.message}`, { cause }) }
+}

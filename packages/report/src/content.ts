@@ -1,6 +1,7 @@
-import type { CallGraph } from '@geordi/callgraph'
+import type { CallGraph, ProfileTimes } from '@geordi/callgraph'
 import type { FrameKind, Profile } from '@geordi/profile'
 import { formatShare, formatTime } from './numbers.ts'
+import type { LinkToSource } from './source-link.ts'
 import type { BarPart } from './theme.ts'
 
 /** What the pages are made from. */
@@ -8,6 +9,12 @@ export interface Content {
   readonly profile: Profile
   readonly graph: CallGraph
   readonly wall: WallTime
+  /** What one box of the graph is. */
+  readonly unit: 'function' | 'file' | 'package'
+  /** Its graph is drawn: it could be laid out. */
+  readonly hasBoxes: boolean
+  /** Where its source is on the web or in an editor, if links were asked for. */
+  readonly source: LinkToSource
   /** What the reader has to know about how the report came about, as sentences. */
   readonly notes: readonly string[]
 }
@@ -22,7 +29,7 @@ export interface WallTime {
 const ORDER: readonly Exclude<FrameKind, 'root'>[] = ['app', 'dependency', 'node', 'native', 'program', 'gc', 'idle']
 
 /** Shares the wall time out. What the profiler didn't see of it is a part of its own. */
-export function wallTime ({ run }: Profile, { times, functions }: CallGraph): WallTime {
+export function wallTime ({ run }: Profile, { times, functions }: ProfileTimes): WallTime {
   const byKind = new Map<FrameKind, number>([['gc', times.gc], ['program', times.program], ['idle', times.idle]])
   functions.self.forEach((self, frame) => {
     const kind = functions.kind[frame] as FrameKind
@@ -32,6 +39,11 @@ export function wallTime ({ run }: Profile, { times, functions }: CallGraph): Wa
   const time = Math.max(run.wallTime ?? 0, times.sampled)
   parts.push({ part: 'unsampled', time: time - times.sampled })
   return { time, parts: parts.filter(({ time }) => time > 0) }
+}
+
+/** That the recording isn't whole, and why, as a sentence. */
+export function whyPartial ({ profile: { run: { ended } } }: Content): string | undefined {
+  return ended === undefined ? undefined : `This is only a part of the run: ${ended}. What was recorded until then is shown.`
 }
 
 /** Why there is nothing to draw, in words; `undefined` where there is something. */

@@ -1,6 +1,7 @@
 import type { GraphEdge } from '@geordi/callgraph'
-import type { Canvas } from './canvas.ts'
+import type { Canvas } from './canvas/canvas.ts'
 import { ramp } from './colour.ts'
+import type { Typesetter } from './fonts/typesetter.ts'
 import type { PlacedLink, Point, SizedBox } from './layout/graph.ts'
 import { HEAD } from './layout/labels.ts'
 import { formatShortShare } from './numbers.ts'
@@ -16,7 +17,7 @@ export interface EdgeLine {
   readonly label: SizedBox
 }
 
-export function edgeLine (canvas: Canvas, { share, residual, critical }: Pick<GraphEdge, 'share' | 'residual' | 'critical'>): EdgeLine {
+export function edgeLine (type: Typesetter, { share, residual, critical }: Pick<GraphEdge, 'share' | 'residual' | 'critical'>): EdgeLine {
   const stroke = (critical ? 1.8 : 0.6) + 3 * Math.min(1, share)
   const text = formatShortShare(share)
   return {
@@ -25,30 +26,22 @@ export function edgeLine (canvas: Canvas, { share, residual, critical }: Pick<Gr
     colour: critical ? theme.critical : ramp([theme.line.light, theme.line.dark], Math.sqrt(Math.min(1, share))),
     dashed: residual,
     text,
-    label: { width: canvas.measure(text, 'regular', theme.text.label), height: 0.76 * theme.text.label }
+    label: { width: type.measure(text, 'regular', theme.text.label), height: 0.76 * theme.text.label }
   }
 }
 
-export function drawEdgeLine ({ doc }: Canvas, { stroke, arrow, colour, dashed }: EdgeLine, { curve, tip }: PlacedLink): void {
-  const [start, ...rest] = curve
-  if (start === undefined) return
-  doc.save().lineWidth(stroke).lineCap('butt')
-  if (dashed) doc.dash(Math.max(3, 1.6 * stroke), { space: Math.max(2, stroke) })
-  doc.moveTo(start.x, start.y)
-  for (let at = 0; at + 2 < rest.length; at += 3) {
-    const [a, b, end] = rest.slice(at, at + 3) as [Point, Point, Point]
-    doc.bezierCurveTo(a.x, a.y, b.x, b.y, end.x, end.y)
-  }
-  doc.stroke(colour).restore()
-  drawHead(doc, curve.at(-1) as Point, tip, arrow * HEAD, colour)
+export function drawEdgeLine (canvas: Canvas, { stroke, arrow, colour, dashed }: EdgeLine, { curve, tip }: PlacedLink): void {
+  canvas.curve(curve, { colour, line: stroke, ...dashed && { dash: [Math.max(3, 1.6 * stroke), Math.max(2, stroke)] } })
+  const from = curve.at(-1)
+  if (from !== undefined) drawHead(canvas, from, tip, arrow * HEAD, colour)
 }
 
-function drawHead (doc: PDFKit.PDFDocument, from: Point, tip: Point, half: number, colour: string): void {
+function drawHead (canvas: Canvas, from: Point, tip: Point, half: number, colour: string): void {
   const length = Math.hypot(tip.x - from.x, tip.y - from.y)
   if (length === 0) return
   const x = (tip.x - from.x) / length * half
   const y = (tip.y - from.y) / length * half
-  doc.save().moveTo(tip.x, tip.y).lineTo(from.x - y, from.y + x).lineTo(from.x + y, from.y - x).closePath().fill(colour).restore()
+  canvas.polygon([tip, { x: from.x - y, y: from.y + x }, { x: from.x + y, y: from.y - x }], colour)
 }
 
 /** Draws the share beside its line; on the line where that was the only place, which is interrupted there. */

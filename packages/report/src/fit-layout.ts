@@ -1,11 +1,11 @@
 import { buildCallGraph, type CallGraph } from '@geordi/callgraph'
-import type { Profile } from '@geordi/profile'
-import type { Canvas } from './canvas.ts'
+import { labelFunction, type Profile } from '@geordi/profile'
 import { edgeLine, type EdgeLine } from './edge-line.ts'
 import { ReportError } from './errors.ts'
+import type { Typesetter } from './fonts/typesetter.ts'
 import type { PlacedGraph, SizedGraph } from './layout/graph.ts'
-import { labelFunction } from './names.ts'
 import { nodeBox, type NodeBox } from './node-box.ts'
+import type { LinkToSource } from './source-link.ts'
 
 /** A graph with everything that drawing it takes, in the order of its nodes and edges. */
 export interface DrawableGraph {
@@ -32,10 +32,12 @@ const SMALLEST = 5
  * The graph that is wanted; where it can't be laid out in time one of half as many functions, and so on. Where none can, an
  * empty one: the rest of the report is still worth having.
  */
-export async function fitLayout (canvas: Canvas, profile: Profile, wanted: CallGraph, layout: Layout): Promise<FittedGraph> {
+export async function fitLayout (
+  type: Typesetter, profile: Profile, wanted: CallGraph, layout: Layout, source: LinkToSource = () => undefined
+): Promise<FittedGraph> {
   let graph = wanted
   for (;;) {
-    const { sized, ...parts } = sizesOf(canvas, profile, graph)
+    const { sized, ...parts } = sizesOf(type, profile, graph, source)
     try {
       return { graph, drawable: { ...parts, placed: await layout(sized) }, notes: noteOn(wanted, graph) }
     } catch (error) {
@@ -55,10 +57,12 @@ function noteOn (wanted: CallGraph, drawn: CallGraph): string[] {
   return [`Laying out a graph of ${wanted.nodes.length} functions took too long: the ${drawn.nodes.length} that tell the most are drawn.`]
 }
 
-function sizesOf (canvas: Canvas, profile: Profile, graph: CallGraph) {
-  const labelOf = (frame: number) => labelFunction(profile.frames[frame] as Profile['frames'][number], profile.run)
-  const boxes = graph.nodes.map(node => nodeBox(canvas, node, labelOf(node.frame)))
-  const lines = graph.edges.map(edge => edgeLine(canvas, edge))
+function sizesOf (type: Typesetter, profile: Profile, graph: CallGraph, source: LinkToSource) {
+  const boxes = graph.nodes.map(node => {
+    const frame = profile.frames[node.frame] as Profile['frames'][number]
+    return nodeBox(type, node, labelFunction(frame, profile.run), source(frame))
+  })
+  const lines = graph.edges.map(edge => edgeLine(type, edge))
   const links = graph.edges.map(({ from, to, share, critical }, id) => {
     const { stroke, arrow, label } = lines[id] as EdgeLine
     return { from, to, stroke, arrow, label, weight: 1 + Math.round(share * 20) + (critical ? 20 : 0) }

@@ -1,33 +1,4 @@
-import { classify, frameLocation, type Frame, type Run } from '@geordi/profile'
-
-/** What a function is called in the report. */
-export interface FunctionLabel {
-  /** `(anonymous)` for a function without a name, `(module)` for a script's own top level. */
-  readonly name: string
-  /** `package/…/file:line`, which tells functions of the same name apart. */
-  readonly location: string
-  /** The same with the package's version where it is known: `package@1.2.3/…/file:line`. */
-  readonly versionedLocation: string
-  /** It belongs to the application, not to a package or to Node. */
-  readonly own: boolean
-}
-
-/** What to call a frame; neither text is cleaned or shortened to a width yet. */
-export function labelFunction (frame: Frame, run: Run): FunctionLabel {
-  const { text, packageName, packageVersion } = frameLocation(frame, run)
-  const versioned = packageName !== undefined && packageVersion !== undefined && text.startsWith(packageName)
-    ? `${packageName}@${packageVersion}${text.slice(packageName.length)}`
-    : text
-  return { name: nameOf(frame), location: text, versionedLocation: versioned, own: classify(frame, run) === 'app' }
-}
-
-function nameOf ({ name, url, line, column, source }: Frame): string {
-  if (source?.name !== undefined) return source.name
-  if (name !== '') return name
-  // V8 runs a script's top level as a function without a name that begins at the script's first character, or, where it
-  // awaits, without a place (measured on Node 20).
-  return url !== '' && line <= 1 && column <= 1 ? '(module)' : '(anonymous)'
-}
+import type { Run } from '@geordi/profile'
 
 /** What to call the whole run. */
 export function titleOf ({ request, title }: Run): string {

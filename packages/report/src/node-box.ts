@@ -1,22 +1,29 @@
 import type { GraphNode } from '@geordi/callgraph'
-import type { Canvas } from './canvas.ts'
+import type { FunctionLabel } from '@geordi/profile'
+import type { Canvas } from './canvas/canvas.ts'
 import { heat, textOn } from './colour.ts'
-import type { FunctionLabel } from './names.ts'
-import { formatShortShare } from './numbers.ts'
-import { elide } from './text.ts'
+import type { Typesetter } from './fonts/typesetter.ts'
+import { formatShare, formatShortShare, formatTime } from './numbers.ts'
+import { elide, type Measure, wrap } from './text.ts'
 import { theme } from './theme.ts'
 
 /** A function's box, ready to be placed and drawn. Points. */
 export interface NodeBox {
   readonly width: number
   readonly height: number
-  readonly name: string
+  /** In one line, or two. */
+  readonly name: readonly string[]
   readonly nameSize: number
   readonly location: string
   readonly own: boolean
   readonly figures: string
   readonly fill: string
   readonly critical: boolean
+  /** All of it, for a pointer that rests on the box. */
+  readonly tooltip: string
+  /** The function's frame, which names the box as a place and its row in the table. */
+  readonly frame: number
+  readonly source: string | undefined
 }
 
 const PADDING = { x: 7, y: 5 }
@@ -24,46 +31,91 @@ const WIDEST_NAME = 220
 const WIDEST_LOCATION = 165
 const SMALLEST_NAME = 8
 const NAME_GROWTH = 12
+/** From one line of a name to the next, as a share of its size. */
+const NAME_LEADING = 1.12
 
 /** The size of a name by the function's share of self time: 8 points for nothing, 9.2 for 1 %, 11.8 for 10 %, 20 for all. */
 export function nameSize (selfShare: number): number {
   return SMALLEST_NAME + NAME_GROWTH * Math.sqrt(Math.min(1, selfShare))
 }
 
-export function nodeBox (canvas: Canvas, node: GraphNode, label: FunctionLabel): NodeBox {
+export function nodeBox (type: Typesetter, node: GraphNode, label: FunctionLabel, source?: string): NodeBox {
   const size = nameSize(node.selfShare)
-  const name = elide(label.name, WIDEST_NAME, canvas.measurer('bold', size))
+  const name = nameLines(label.name, type.measurer('bold', size))
   const locationFont = label.own ? 'bold' : 'regular'
   // The end has the file and the line.
-  const location = elide(label.location, WIDEST_LOCATION, canvas.measurer(locationFont, theme.text.label), 0.7)
+  const location = elide(label.location, WIDEST_LOCATION, type.measurer(locationFont, theme.text.label), 0.7)
   const figures = `total ${formatShortShare(node.totalShare)} · self ${formatShortShare(node.selfShare)}`
-  const widest = Math.max(canvas.measure(name, 'bold', size), canvas.measure(location, locationFont, theme.text.label),
-    canvas.measure(figures, 'regular', theme.text.small))
+  const widest = Math.max(...name.map(line => type.measure(line, 'bold', size)), type.measure(location, locationFont, theme.text.label),
+    type.measure(figures, 'regular', theme.text.small))
   return {
     width: widest + 2 * PADDING.x,
-    height: 2 * PADDING.y + size + 3 + theme.text.label + 3 + theme.text.small,
+    height: 2 * PADDING.y + size * (1 + NAME_LEADING * (name.length - 1)) + 3 + theme.text.label + 3 + theme.text.small,
     name,
     nameSize: size,
     location,
     own: label.own,
     figures,
     fill: heat(node.totalShare),
-    critical: node.critical
+    critical: node.critical,
+    tooltip: `${label.name}\n${label.versionedLocation}\n` +
+      `total ${formatTime(node.total)} (${formatShare(node.totalShare)}) · self ${formatTime(node.self)} (${formatShare(node.selfShare)})`,
+    frame: node.frame,
+    source
   }
 }
 
+/** A long name is broken between its parts; of a longer one the middle is left out. */
+function nameLines (name: string, measure: Measure): string[] {
+  const lines = wrap(name, WIDEST_NAME, measure)
+  if (lines.length <= 2) return lines
+  // A line that ends between two parts isn't full.
+  return wrap(elide(name, 1.6 * WIDEST_NAME, measure), WIDEST_NAME, measure).slice(0, 2)
+}
+
+/** The name leads to the function's row in the table, the place to its source. */
 export function drawNodeBox (canvas: Canvas, box: NodeBox, centre: { x: number, y: number }): void {
-  const left = centre.x - box.width / 2
-  const top = centre.y - box.height / 2
-  const colour = textOn(box.fill)
-  canvas.box(left, top, box.width, box.height, {
-    fill: box.fill, radius: 3, ...box.critical ? { stroke: theme.critical, line: 2 } : { stroke: theme.line.dark, line: 0.5 }
+  const { width, height, source } = box
+  canvas.group({ at: { x: centre.x - width / 2, y: centre.y - height / 2 }, tooltip: box.tooltip }, () => {
+    canvas.place(boxPlace(box.frame), -20, -20)
+    canvas.box(0, 0, width, height, {
+      fill: box.fill, radius: 3, ...box.critical ? { stroke: theme.critical, line: 2.6 } : { stroke: theme.line.dark, line: 0.5 }
+    })
+    const location = nameBottom(box) + 1
+    canvas.link({ place: rowPlace(box.frame) }, { x: 0, y: 0, width, height: location }, () => drawName(canvas, box))
+    const place = () => drawPlace(canvas, box)
+    if (source === undefined) place()
+    else canvas.link({ url: source }, { x: 0, y: location, width, height: height - location }, place)
   })
-  // Baselines: letters reach about 0.76 of their size above, and 0.24 below.
-  let y = top + PADDING.y + 0.82 * box.nameSize
-  canvas.text(box.name, centre.x, y, { font: 'bold', size: box.nameSize, colour, align: 'centre' })
-  y += 0.18 * box.nameSize + 3 + 0.82 * theme.text.label
-  canvas.text(box.location, centre.x, y, { font: box.own ? 'bold' : 'regular', size: theme.text.label, colour, align: 'centre' })
+}
+
+/** The place of a function's box, for links. */
+export function boxPlace (frame: number): string {
+  return `box-${frame}`
+}
+
+/** The place of a function's row in the table of the functions. */
+export function rowPlace (frame: number): string {
+  return `row-${frame}`
+}
+
+function nameBottom ({ name, nameSize }: NodeBox): number {
+  return PADDING.y + nameSize * (1 + NAME_LEADING * (name.length - 1))
+}
+
+// Baselines: letters reach about 0.76 of their size above, and 0.24 below.
+function drawName (canvas: Canvas, { name, nameSize, width, fill }: NodeBox): void {
+  name.forEach((line, at) => {
+    const y = PADDING.y + (0.82 + at * NAME_LEADING) * nameSize
+    canvas.text(line, width / 2, y, { font: 'bold', size: nameSize, colour: textOn(fill), align: 'centre' })
+  })
+}
+
+function drawPlace (canvas: Canvas, box: NodeBox): void {
+  const { location, own, figures, width, fill } = box
+  const colour = textOn(fill)
+  let y = nameBottom(box) + 3 + 0.82 * theme.text.label
+  canvas.text(location, width / 2, y, { font: own ? 'bold' : 'regular', size: theme.text.label, colour, align: 'centre' })
   y += 0.18 * theme.text.label + 3 + 0.82 * theme.text.small
-  canvas.text(box.figures, centre.x, y, { size: theme.text.small, colour, align: 'centre' })
+  canvas.text(figures, width / 2, y, { size: theme.text.small, colour, align: 'centre' })
 }

@@ -1,21 +1,16 @@
-import { buildCallGraph } from '@geordi/callgraph'
 import type { Profile } from '@geordi/profile'
-import { SourceResolver } from '@geordi/profile/sources'
-import { Canvas } from './canvas.ts'
-import { wallTime } from './content.ts'
-import { fitLayout } from './fit-layout.ts'
-import { layoutGraph } from './layout/thread.ts'
+import { PdfCanvas } from './canvas/pdf.ts'
+import { SvgCanvas } from './canvas/svg.ts'
 import { titleOf } from './names.ts'
 import { fillOptions, type ReportOptions } from './options.ts'
 import { drawGraphPage } from './pages/graph.ts'
-import { drawSummary } from './pages/summary.ts'
-import { topFrames } from './pages/top-functions.ts'
-import { sourceNotes } from './source-notes.ts'
+import { drawReport } from './pages/report.ts'
+import { prepare } from './prepare.ts'
 
 /**
- * Makes the report of a profile: a PDF with a summary on A4 and the call graph on a page of its own size. Text is real and in
- * an embedded font. Any profile gives a report: where there is nothing to draw, it says why; where the graph takes too long
- * to lay out, a smaller one is drawn, and it says so.
+ * Makes the report of a profile: a PDF with a summary on A4, the call graph on a page of its own size, and a table of its
+ * functions. Text is real and in embedded fonts, in any script. Boxes lead to their rows in the table, and back. Any profile gives a report: where there is
+ * nothing to draw, it says why; where the graph takes too long to lay out, a smaller one is drawn, and it says so.
  *
  * Functions are named, placed and told apart by package from their sources on this machine, unless that is switched off; only the
  * functions that are shown cost parsing.
@@ -28,22 +23,25 @@ import { sourceNotes } from './source-notes.ts'
  * @throws {CallGraphError} for a wrong option of the graph.
  */
 export async function renderReport (profile: Profile, options?: ReportOptions): Promise<Uint8Array> {
-  const { graph: graphOptions, layoutTimeLimit, sources, createdAt } = fillOptions(options)
-  const resolver = sources ? new SourceResolver() : undefined
-  const located = await resolver?.locate(profile) ?? profile
-  const wanted = buildCallGraph(located, graphOptions)
-  const shown = [...wanted.nodes.map(({ frame }) => frame), ...topFrames(wanted)]
-  const named = await resolver?.resolve(located, shown) ?? located
+  const filled = fillOptions(options)
+  const prepared = await prepare(profile, filled)
+  const info = { title: titleOf(profile.run), subject: 'CPU profile and call graph', createdAt: filled.createdAt }
+  const canvas = await drawReport(() => new PdfCanvas(prepared.type, info), prepared)
+  return canvas.finish()
+}
 
-  const canvas = new Canvas({ title: titleOf(profile.run), subject: 'CPU profile and call graph', createdAt })
-  const { graph, drawable, notes } = await fitLayout(canvas, named, wanted, sized => layoutGraph(sized, layoutTimeLimit))
-  const content = {
-    profile: named,
-    graph,
-    wall: wallTime(named, graph),
-    notes: [...notes, ...sourceNotes(resolver?.notes ?? [], profile.run)]
-  }
-  drawSummary(canvas, content)
+/**
+ * Makes the call graph's page of the report as an SVG: the same layout, colours and legend. It needs no other files, runs no script, and tells a pointer
+ * that rests on a box the function's whole name and times. With `sourceLink`, boxes lead to their sources.
+ *
+ * @param options Those of `renderReport`; an SVG has no date.
+ * @returns The SVG's text.
+ * @throws As `renderReport`.
+ */
+export async function renderSvg (profile: Profile, options?: ReportOptions): Promise<string> {
+  const { type, laidOut } = await prepare(profile, fillOptions(options))
+  const { content, drawable } = await laidOut
+  const canvas = new SvgCanvas(type, titleOf(profile.run))
   drawGraphPage(canvas, content, drawable)
   return canvas.finish()
 }

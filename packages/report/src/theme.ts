@@ -35,7 +35,7 @@ export const theme: Theme = {
   paper: '#ffffff',
   shade: '#f3f5f7',
   text: { title: 17, heading: 10.5, body: 8, small: 7, label: 6.5 },
-  heat: ['#f6f4ef', '#fbe8c2', '#fbcf85', '#f5a94f', '#e67c30', '#c94f22', '#9c2f1b', '#701a17'],
+  heat: ['#f6f4ef', '#fae4b6', '#fbcf85', '#f5a94f', '#e67c30', '#c94f22', '#9c2f1b', '#701a17'],
   // Black and white: whatever the fill, one of them has a contrast of 4.58 or more.
   onFill: ['#000000', '#ffffff'],
   line: { light: '#a39a90', dark: '#4a2a1e' },
@@ -49,7 +49,7 @@ export const theme: Theme = {
     native: '#a6d3c6',
     program: '#7d8894',
     gc: '#5b4690',
-    idle: '#e3e8ee',
+    idle: '#d8dfe7',
     unsampled: '#ffffff'
   }
 }

@@ -23,6 +23,12 @@ function tangled (seed: number, size = 50): SizedGraph {
   return { boxes, links: Array.from(unique.values()) }
 }
 
+/** Each box calls two others: below each other, its rows become twice as wide each. */
+function tree (size: number): SizedGraph {
+  const boxes = Array.from({ length: size }, (_, id) => ({ width: 90 + id % 5 * 20, height: 40 }))
+  return { boxes, links: boxes.slice(1).map((_, id) => link(id >> 1, id + 1, 1 + id % 3)) }
+}
+
 interface Area { left: number, top: number, right: number, bottom: number }
 
 function around ({ x, y }: Point, { width, height }: { width: number, height: number }): Area {
@@ -61,9 +67,7 @@ function labelAreas (graph: SizedGraph, placed: PlacedGraph): Array<{ id: number
 }
 
 describe('layoutGraph', () => {
-  for (const seed of [1, 2, 3]) {
-    const graph = tangled(seed)
-
+  for (const [seed, graph] of [[1, tangled(1)], [2, tangled(2)], [3, tangled(3)], ['a tree', tree(63)]] as const) {
     test(`no box lies on another or outside (${seed})`, async () => {
       const placed = await layoutGraph(graph, LIMIT)
       const areas = placed.boxes.map((centre, id) => around(centre, graph.boxes[id]!))
@@ -114,6 +118,12 @@ describe('layoutGraph', () => {
     const boxes = Array.from({ length: 40 }, () => ({ width: 100, height: 40 }))
     const { width, height } = await layoutGraph({ boxes, links: [] }, LIMIT)
     assert.ok(width < 3 * height, `${width} by ${height}`)
+  })
+
+  test('what would be a ribbon runs to the right', async () => {
+    const { width, height, boxes } = await layoutGraph(tree(63), LIMIT)
+    assert.ok(width < 2.4 * height, `${width} by ${height}`)
+    assert.ok(boxes[0]!.x < boxes[1]!.x && boxes[1]!.x < boxes[3]!.x)
   })
 
   test('many callees of one function are put in several rows', async () => {

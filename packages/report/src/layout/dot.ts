@@ -3,18 +3,24 @@ import type { PlacedGraph, PlacedLink, Point, SizedGraph, SizedLink } from './gr
 /** Points an inch: Graphviz takes sizes in inches and gives positions in points. */
 const INCH = 72
 
-const GRAPH = 'nodesep=0.22 ranksep=0.26 outputorder=nodesfirst'
+/** Callees below their callers, or at their right. */
+export type Direction = 'down' | 'right'
+
+const GRAPH: Readonly<Record<Direction, string>> = {
+  down: 'nodesep=0.22 ranksep=0.26 outputorder=nodesfirst',
+  right: 'rankdir=LR nodesep=0.16 ranksep=0.36 outputorder=nodesfirst'
+}
 
 /**
  * A graph in DOT: ids and sizes only. No text of the user's ever gets there, for DOT has no way to carry all of it: a NUL is a
  * syntax error, control characters give invalid JSON, and `&eacute;` is decoded.
  */
-export function toDot ({ boxes, links }: SizedGraph): string {
-  const spread = staggered(links)
+export function toDot ({ boxes, links }: SizedGraph, direction: Direction): string {
+  const spread = direction === 'down' ? staggered(links) : []
   return [
-    `digraph { graph [${GRAPH}] node [shape=box fixedsize=true label=""]`,
+    `digraph { graph [${GRAPH[direction]}] node [shape=box fixedsize=true label=""]`,
     ...boxes.map(({ width, height }, id) => `${id} [width=${inches(width)} height=${inches(height)}]`),
-    ...links.map((link, id) => `${link.from} -> ${link.to} [id=${id} weight=${link.weight} minlen=${spread[id]} ` +
+    ...links.map((link, id) => `${link.from} -> ${link.to} [id=${id} weight=${link.weight} minlen=${spread[id] ?? 1} ` +
       `arrowsize=${(link.arrow / 10).toFixed(3)} label=<${reserve(link)}>]`),
     '}'
   ].join('\n')

@@ -3,6 +3,9 @@ import type { PlacedGraph, PlacedLink, Point, SizedBox, SizedGraph } from './gra
 /** Air between a label and any line or box, in points. */
 const CLEARANCE = 1.5
 
+/** How far a box's frame reaches beyond the box. */
+const FRAME = 1.3
+
 /** Half of an arrow head's width, as a share of its length. */
 export const HEAD = 0.36
 
@@ -21,8 +24,8 @@ const BESIDE = [0, 2, 4]
 /** A rectangle by its edges. */
 interface Area { left: number, top: number, right: number, bottom: number }
 
-/** A line as straight pieces, with half of its width; bounds of its stretches, so that most need no closer look. */
-interface Stroke { points: readonly Point[], half: number, stretches: readonly Area[] }
+/** A line as straight pieces, with half of its width; bounds of it and of its stretches, so that most need no closer look. */
+interface Stroke { points: readonly Point[], half: number, bounds: Area, stretches: readonly Area[] }
 
 /**
  * Moves each label to a place where it touches no line, box or other label: Graphviz reserves places, but lets lines of any
@@ -32,7 +35,7 @@ interface Stroke { points: readonly Point[], half: number, stretches: readonly A
 export function placeLabels (graph: PlacedGraph, sizes: SizedGraph): PlacedGraph {
   const lines = graph.links.map((link, id) => strokeOf(flatten(link.curve), (sizes.links[id]?.stroke ?? 1) / 2))
   const heads = graph.links.map(({ curve, tip }, id) => strokeOf([curve.at(-1) as Point, tip], (sizes.links[id]?.arrow ?? 0) * HEAD))
-  const taken = graph.boxes.map((centre, id) => areaAround(centre, sizes.boxes[id] as SizedBox))
+  const taken = graph.boxes.map((centre, id) => grown(areaAround(centre, sizes.boxes[id] as SizedBox), FRAME))
   const isFree = (area: Area, own?: Stroke) => area.left >= 0 && area.top >= 0 && area.right <= graph.width && area.bottom <= graph.height &&
     !taken.some(other => overlap(area, other)) &&
     !lines.some(line => line !== own && touches(line, area)) &&
@@ -82,13 +85,19 @@ function onLine (own: Stroke): Point[] {
 
 function strokeOf (points: readonly Point[], half: number): Stroke {
   const stretches: Area[] = []
-  for (let at = 0; at < points.length - 1; at += PIECES) {
-    const stretch = points.slice(at, at + PIECES + 1)
-    const xs = stretch.map(({ x }) => x)
-    const ys = stretch.map(({ y }) => y)
-    stretches.push({ left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) })
+  for (let at = 0; at < points.length - 1; at += PIECES) stretches.push(boundsOf(points.slice(at, at + PIECES + 1)))
+  return { points, half, bounds: boundsOf(points), stretches }
+}
+
+function boundsOf (points: readonly Point[]): Area {
+  const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity }
+  for (const { x, y } of points) {
+    if (x < bounds.left) bounds.left = x
+    if (x > bounds.right) bounds.right = x
+    if (y < bounds.top) bounds.top = y
+    if (y > bounds.bottom) bounds.bottom = y
   }
-  return { points, half, stretches }
+  return bounds
 }
 
 /** The points of a chain of Bézier curves. */
@@ -138,8 +147,9 @@ function overlap (a: Area, b: Area): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
 }
 
-function touches ({ points, half, stretches }: Stroke, area: Area): boolean {
+function touches ({ points, half, bounds, stretches }: Stroke, area: Area): boolean {
   const wide = grown(area, half)
+  if (!reaches(bounds, wide)) return false
   for (let stretch = 0; stretch < stretches.length; stretch++) {
     if (!reaches(stretches[stretch] as Area, wide)) continue
     const end = Math.min(points.length - 1, (stretch + 1) * PIECES)

@@ -14,6 +14,11 @@ let warm: Worker | undefined
 /** Layouts wait for each other: one thread lays out one graph at a time, and its time limit must not run while it waits. */
 let last: Promise<unknown> = Promise.resolve()
 
+/** Starts the thread, so that Graphviz loads while the graph is still being built. */
+export function startLayoutThread (): void {
+  warm ??= startThread()
+}
+
 /**
  * Lays out a graph with Graphviz's dot in a thread of its own, which is kept for the next one but doesn't keep the process alive.
  *

@@ -1,7 +1,7 @@
 import { Graphviz, type Format } from '@hpcc-js/wasm-graphviz'
 import { parentPort } from 'node:worker_threads'
-import { fromJson, toDot } from './dot.ts'
-import type { SizedGraph } from './graph.ts'
+import { type Direction, fromJson, toDot } from './dot.ts'
+import type { PlacedGraph, SizedGraph } from './graph.ts'
 import { placeLabels } from './labels.ts'
 import { pack, partsOf } from './pack.ts'
 import type { LayoutAnswer, LayoutQuestion } from './thread.ts'
@@ -19,9 +19,29 @@ parentPort?.on('message', ({ graph }: LayoutQuestion) => {
 function answer (graph: SizedGraph): LayoutAnswer {
   try {
     const parts = partsOf(graph)
-    const placed = parts.map(part => fromJson(graphviz.layout(toDot(part.graph), POSITIONS, 'dot'), part.graph))
+    const placed = parts.map(part => place(part.graph))
     return { placed: placeLabels(pack(parts, placed), graph) }
   } catch (error) {
     return { failure: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/** So many times as wide as high, a graph is a ribbon: nobody can look at it as a whole. */
+const RIBBON = 2.4
+
+/** Callees below their callers; where that gives a ribbon, at their right, if that is nearer to the form of a page. */
+function place (graph: SizedGraph): PlacedGraph {
+  const down = placeIn(graph, 'down')
+  if (down.width <= RIBBON * down.height) return down
+  const right = placeIn(graph, 'right')
+  return stretch(right) < stretch(down) ? right : down
+}
+
+function placeIn (graph: SizedGraph, direction: Direction): PlacedGraph {
+  return fromJson(graphviz.layout(toDot(graph, direction), POSITIONS, 'dot'), graph)
+}
+
+/** How far from a page's form, from 1. */
+function stretch ({ width, height }: PlacedGraph): number {
+  return Math.max(width / height, height / width)
 }

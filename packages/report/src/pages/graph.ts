@@ -1,5 +1,5 @@
-import type { Canvas } from '../canvas.ts'
-import { type Content, whyEmpty } from '../content.ts'
+import type { Canvas } from '../canvas/canvas.ts'
+import { type Content, whyEmpty, whyPartial } from '../content.ts'
 import { drawEdgeLabel, drawEdgeLine, type EdgeLine } from '../edge-line.ts'
 import type { DrawableGraph } from '../fit-layout.ts'
 import { titleOf } from '../names.ts'
@@ -13,8 +13,6 @@ import { footer, noteBox, noteBoxHeight } from './parts.ts'
 const { margin } = theme.page
 const HEADER = 36
 const FOOTER = 40
-/** PDF viewers take pages up to this many points. */
-const LARGEST = 14_400
 
 /** On a page wider than this, what is above the graph grows with it, to be read at the same glance as the graph. */
 const HEADER_WIDTH = 960
@@ -23,38 +21,35 @@ const MOST_GROWTH = 2.2
 /** The call graph, on a page as large as it needs. */
 export function drawGraphPage (canvas: Canvas, content: Content, drawable: DrawableGraph): void {
   const { placed } = drawable
-  const shrink = Math.min(1, LARGEST * 0.9 / Math.max(placed.width, placed.height))
-  const width = Math.max(theme.page.width, placed.width * shrink + 2 * margin)
+  const width = Math.max(theme.page.width, placed.width + 2 * margin)
   const growth = Math.min(MOST_GROWTH, Math.max(1, width / HEADER_WIDTH))
   const inner = (width - 2 * margin) / growth
   const empty = whyEmpty(content)
-  const notes = [...content.notes, ...empty === undefined ? [] : [empty]]
+  const notes = [whyPartial(content), ...content.notes, empty].filter(note => note !== undefined)
     .flatMap(note => wrap(note, inner - 24, canvas.measurer('regular', theme.text.body)))
   const legend = HEADER + (notes.length > 0 ? noteBoxHeight(notes) + 12 : 0)
   const above = legend + (empty === undefined ? legendHeight(canvas, content, inner) : 0)
   const top = margin + above * growth + 20
-  const height = top + placed.height * shrink + FOOTER + 10
+  const height = top + placed.height + FOOTER + 10
 
   canvas.addPage('Call graph', width, height)
-  canvas.doc.save().translate(margin, margin).scale(growth)
-  drawHeader(canvas, content, inner)
-  if (notes.length > 0) noteBox(canvas, notes, 0, HEADER, inner)
-  if (empty === undefined) drawLegend(canvas, content, 0, legend, inner)
-  canvas.doc.restore()
-  canvas.doc.save().translate((width - placed.width * shrink) / 2, top).scale(shrink)
-  drawGraph(canvas, drawable)
-  canvas.doc.restore()
+  canvas.group({ at: { x: margin, y: margin }, scale: growth }, () => {
+    drawHeader(canvas, content, inner)
+    if (notes.length > 0) noteBox(canvas, notes, 0, HEADER, inner)
+    if (empty === undefined) drawLegend(canvas, content, 0, legend, inner)
+  })
+  canvas.group({ at: { x: (width - placed.width) / 2, y: top } }, () => drawGraph(canvas, drawable))
   footer(canvas, width, height, 'Call graph')
 }
 
-function drawHeader (canvas: Canvas, { profile, graph: { times, nodes, edges, other } }: Content, width: number): void {
+function drawHeader (canvas: Canvas, { profile, unit, graph: { times, nodes, edges, other } }: Content, width: number): void {
   const title = elide(titleOf(profile.run), width, canvas.measurer('bold', theme.text.title))
   canvas.text(title, 0, 12, { font: 'bold', size: theme.text.title })
   const interval = profile.run.profiler?.interval
   const facts = [
     `${formatTime(times.busy)} busy of ${formatTime(times.sampled)} sampled`,
     `${plural(times.busySamples, 'busy sample')}${interval === undefined ? '' : `, one every ${formatTime(interval)}`}`,
-    `${formatCount(nodes.length)} of ${plural(nodes.length + other.functions, 'function')}`,
+    `${formatCount(nodes.length)} of ${plural(nodes.length + other.functions, unit)}`,
     plural(edges.length, 'call')
   ]
   const line = ['Call graph', ...nodes.length > 0 ? facts : []].join(' · ')

@@ -1,4 +1,4 @@
-import type { Canvas } from '../canvas.ts'
+import type { Canvas } from '../canvas/canvas.ts'
 import { heat } from '../colour.ts'
 import type { Content } from '../content.ts'
 import { drawEdgeLine, edgeLine } from '../edge-line.ts'
@@ -45,7 +45,7 @@ export function legendHeight (canvas: Canvas, content: Content, width: number): 
 
 function entries (canvas: Canvas): Entry[] {
   const sampleLine = (residual: boolean, critical: boolean) => (x: number, y: number) =>
-    drawEdgeLine(canvas, edgeLine(canvas, { share: critical ? 0.6 : 0.3, residual, critical }),
+    drawEdgeLine(canvas, edgeLine(canvas.type, { share: critical ? 0.6 : 0.3, residual, critical }),
       { curve: [{ x, y: y + 6 }, { x: x + 15, y: y + 6 }, { x: x + 35, y: y + 6 }, { x: x + 50, y: y + 6 }], tip: { x: x + 60, y: y + 6 } })
   const titleWidth = (title: string) => canvas.measure(title, 'regular', theme.text.small)
   const entry = (title: string, width: number, draw: Entry['draw']): Entry => ({ title, width: Math.max(width, titleWidth(title)), draw })
@@ -61,7 +61,7 @@ function entries (canvas: Canvas): Entry[] {
       }
     }),
     entry('Call, and its share of time', 60, sampleLine(false, false)),
-    entry('Dashed: via functions not shown', 60, sampleLine(true, false)),
+    entry('Dashed: via others not shown', 60, sampleLine(true, false)),
     entry('Critical path: heaviest chain', 60, sampleLine(false, true)),
     entry('Bold place: your code', 60, (x, y) => {
       canvas.text('src/app.js:30', x, y + 9, { font: 'bold', size: theme.text.small })
@@ -85,10 +85,10 @@ function drawRamp (canvas: Canvas, x: number, y: number, width: number): void {
 interface OutsideBox { readonly name: string, readonly detail: string, readonly width: number }
 
 /** What has time but no place in the graph, each as a box. */
-function outsideBoxes (canvas: Canvas, { graph: { times, other } }: Content): OutsideBox[] {
+function outsideBoxes (canvas: Canvas, { unit, graph: { times, other } }: Content): OutsideBox[] {
   const share = (time: number) => formatShare(times.busy > 0 ? time / times.busy : 0)
   const boxes = [
-    { name: 'other', detail: `${plural(other.functions, 'function')} not shown · self ${share(other.self)}`, time: other.functions },
+    { name: 'other', detail: `${plural(other.functions, unit)} not shown · self ${share(other.self)}`, time: other.functions },
     { name: '(garbage collector)', detail: `of memory that any function used · self ${share(times.gc)}`, time: times.gc },
     { name: '(program)', detail: `V8, outside functions · self ${share(times.program)}`, time: times.program }
   ]
@@ -118,11 +118,11 @@ function drawOutside (canvas: Canvas, content: Content, x: number, top: number, 
   return y
 }
 
-function explanation (canvas: Canvas, { graph: { times, nodes, other, options } }: Content, width: number): string[] {
+function explanation (canvas: Canvas, { unit, graph: { times, nodes, other, options } }: Content, width: number): string[] {
   const share = (time: number) => formatShare(time / times.busy)
   const shown = nodes.reduce((sum, { self }) => sum + self, 0)
   const parts = [
-    `${share(shown)} in the functions shown`,
+    `${share(shown)} in the ${unit}s shown`,
     ...other.self > 0 ? [`${share(other.self)} in others`] : [],
     ...times.gc > 0 ? [`${share(times.gc)} garbage collection`] : [],
     ...times.program > 0 ? [`${share(times.program)} V8`] : []
@@ -130,10 +130,10 @@ function explanation (canvas: Canvas, { graph: { times, nodes, other, options } 
   const idle = times.idle > 0 ? `, the sampled time without ${formatTime(times.idle)} of waiting` : ''
   const least = formatShare(options.nodeFraction).replace('.0', '')
   const left = [
-    ...other.functions > 0 ? [`functions below ${least} of total time, and beyond the ${options.maxNodes} that tell the most`] : [],
+    ...other.functions > 0 ? [`${unit}s below ${least} of total time, and beyond the ${options.maxNodes} that tell the most`] : [],
     ...other.edges > 0 ? [plural(other.edges, 'lighter call')] : []
   ]
-  const text = `Percentages are of the busy time, ${formatTime(times.busy)}${idle}. Self: in the function alone; total: with all it calls. ` +
+  const text = `Percentages are of the busy time, ${formatTime(times.busy)}${idle}. Self: in the ${unit} alone; total: with all it calls. ` +
     `Self times: ${parts.join(' + ')} = 100%.${left.length > 0 ? ` Not shown: ${left.join('; ')}.` : ''}`
   return wrap(text, width, canvas.measurer('regular', theme.text.small))
 }

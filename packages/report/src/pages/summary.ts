@@ -1,5 +1,5 @@
-import type { Canvas } from '../canvas.ts'
-import { type Content, whyEmpty } from '../content.ts'
+import type { Canvas } from '../canvas/canvas.ts'
+import { type Content, whyEmpty, whyPartial } from '../content.ts'
 import { titleOf } from '../names.ts'
 import { formatBytes, formatCount, formatMoment, formatShare, formatTime, plural } from '../numbers.ts'
 import { elide, wrap } from '../text.ts'
@@ -17,6 +17,10 @@ const TITLE_LINES = 3
 export function drawSummary (canvas: Canvas, content: Content): void {
   canvas.addPage('Summary', pageWidth, pageHeight)
   let y = drawTitle(canvas, content)
+  const partial = whyPartial(content)
+  if (partial !== undefined) {
+    y = noteBox(canvas, wrap(partial, width - 24, canvas.measurer('bold', theme.text.body)), margin, y + 8, width, 'bold')
+  }
   y = drawFacts(canvas, content, y + 10)
   y = drawWallTime(canvas, content, margin, y + 4, width)
   const notes = [...content.notes, ...remark(content)].flatMap(note => wrap(note, width - 24, canvas.measurer('regular', theme.text.body)))
@@ -35,8 +39,8 @@ function drawTitle (canvas: Canvas, { profile: { run }, wall }: Content): number
   if (lines.length > TITLE_LINES) shown[TITLE_LINES - 1] = elide(`${shown.at(-1)} … ${lines.at(-1)}`, width, measure)
   let y = margin + 10
   for (const line of shown) canvas.text(line, margin, y += size * 1.25, { font: 'bold', size })
-  const answer = run.response === undefined
-    ? `${formatTime(wall.time)} recorded`
+  const answer = run.response === undefined || run.ended !== undefined
+    ? `${formatTime(wall.time)} recorded${run.ended === undefined ? '' : ', until it ended early'}`
     : `Answered ${run.response.statusCode} in ${formatTime(wall.time)}`
   canvas.text(answer, margin, y += 17, { size: theme.text.heading, colour: theme.muted })
   return y

@@ -1,4 +1,4 @@
-import type { Canvas } from '../canvas.ts'
+import type { Canvas } from '../canvas/canvas.ts'
 import { textOn } from '../colour.ts'
 import type { Content } from '../content.ts'
 import { formatShare, formatTime } from '../numbers.ts'
@@ -38,8 +38,8 @@ export function drawWallTime (canvas: Canvas, { wall }: Content, x: number, top:
     canvas.box(entryX, baseline - 7, 8, 8, { fill: theme.bar[part], stroke: theme.muted, line: 0.4 })
     canvas.text(LABELS[part], entryX + 13, baseline, { size: theme.text.body })
     const right = entryX + column - 8
-    canvas.text(formatShare(time / wall.time), right, baseline, { font: 'bold', size: theme.text.body, align: 'right' })
     canvas.text(formatTime(time), right - 35, baseline, { size: theme.text.body, colour: theme.muted, align: 'right' })
+    canvas.text(formatShare(time / wall.time), right, baseline, { font: 'bold', size: theme.text.body, align: 'right' })
   })
   return y + BAR_HEIGHT + 12 + rows * ROW_HEIGHT
 }

@@ -1,0 +1,21 @@
+import type { NamedCallGraph } from '@geordi/callgraph'
+import { formatShare } from './numbers.ts'
+
+/** What part of the recording is looked at, and what one box is, in sentences; none for the whole of it. */
+export function viewNotes ({ view: { root, focus, granularity }, graph, whole }: Pick<NamedCallGraph, 'view' | 'graph' | 'whole'>): string[] {
+  const share = formatShare(whole.times.busy > 0 ? graph.times.busy / whole.times.busy : 0)
+  const part = `${share} of the recording's busy time`
+  return [
+    ...root !== undefined ? [`Only what ${nameOf(root)} and its callees took is shown, ${part}; its callers are cut away.`] : [],
+    ...focus === 'own'
+      ? [`Only the application's own code is shown, ${part}: what it calls counts as its own time, and samples without any of it are left out.`]
+      : [],
+    ...typeof focus === 'object' && 'function' in focus ? [`Only samples in whose stack ${nameOf(focus.function)} is are shown, ${part}.`] : [],
+    ...typeof focus === 'object' && 'package' in focus ? [`Only samples in whose stack the package ${focus.package} is are shown, ${part}.`] : [],
+    ...granularity !== 'function' ? [`One box is one ${granularity}; calls within it aren't told.`] : []
+  ]
+}
+
+function nameOf (pattern: string | RegExp): string {
+  return typeof pattern === 'string' ? pattern : `a function like ${String(pattern)}`
+}

@@ -37,6 +37,11 @@ export interface GeordiOptions {
   readonly bodyLimit?: number
   /** Seconds until a replay and its report are gone. @defaultValue 86400, a day */
   readonly retention?: number
+  /**
+   * Seconds that a flagged request may wait for a worker; one that is taken later is not run any more, and its page says so.
+   * @defaultValue 3600, an hour
+   */
+  readonly maxQueueTime?: number
 }
 
 /** {@link GeordiOptions}, checked and complete. */
@@ -49,6 +54,7 @@ export interface GeordiSettings extends GeordiOptions {
   readonly parameter: string
   readonly bodyLimit: number
   readonly retention: number
+  readonly maxQueueTime: number
 }
 
 const DEFAULTS = Object.freeze({
@@ -58,7 +64,8 @@ const DEFAULTS = Object.freeze({
   prefix: '/__geordi__',
   parameter: '__geordi__',
   bodyLimit: 10 * 1024 * 1024,
-  retention: 24 * 3600
+  retention: 24 * 3600,
+  maxQueueTime: 3600
 })
 const QUEUE_NAME = 'geordi'
 const QUEUE_KNOWN = new Set(['url', 'name'])
@@ -66,7 +73,7 @@ const KNOWN = new Set(['isAdmin', 'secret', 'queue', ...Object.keys(DEFAULTS)])
 
 /**
  * Completes, checks and freezes options.
- * @throws GeordiError `GEORDI_OPTION_INVALID`, naming the option. `secret` and `queue` are checked where they are used, by @geordi/replay.
+ * @throws GeordiError `GEORDI_OPTION_INVALID`, naming the option. `secret`, `queue` and the times are checked where they are used, by @geordi/replay.
  */
 export function completeOptions (options: GeordiOptions): GeordiSettings {
   const given = Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined))

@@ -13,7 +13,8 @@ export async function geordiPlugin (fastify: FastifyInstance, options: GeordiOpt
   if (process !== undefined) return joinReplay(fastify, process, settings)
 
   warnOfEarlierRoutes(fastify)
-  const replays = await Replays.open({ ...settings.queue, secret: settings.secret, retention: settings.retention, role: 'web' })
+  const { queue, secret, retention, maxQueueTime } = settings
+  const replays = await Replays.open({ ...queue, secret, retention, maxQueueTime, role: 'web' })
   fastify.addHook('onClose', () => replays.close())
   // In a plugin with a prefix of its own, the pages are under that.
   const located = { ...settings, prefix: fastify.prefix.replace(/\/$/, '') + settings.prefix }

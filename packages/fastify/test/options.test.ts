@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import Fastify from 'fastify'
 import { geordi, type GeordiOptions } from '@geordi/fastify'
-import { ask, queue, queueServer, SECRET, start, take } from './support.ts'
+import { ask, queue, queueServer, SECRET, start, take, until } from './support.ts'
 
 const server = await queueServer()
 const isAdmin = () => true
@@ -40,6 +40,7 @@ describe('options', () => {
     ['bodyLimit', { ...good, bodyLimit: 1.5 }],
     ['retention', { ...good, retention: 0 }],
     ['retention', { ...good, retention: '1d' }],
+    ['maxQueueTime', { ...good, maxQueueTime: 0 }],
     ['isadmin', { ...good, isadmin: () => true }],
     ['toString', { ...good, toString: () => '' }]
   ]
@@ -89,6 +90,12 @@ describe('options', () => {
     assert.equal((await ask(port, url, { accept: 'text/html' })).status, 200)
     assert.equal((await ask(port, pdf)).status, 202)
     assert.match((await ask(port, `/__geordi__/${id}`)).text, /^served/)
+  })
+
+  it('maxQueueTime is how long a request waits for a worker', async t => {
+    const { port } = await start(t, server.url, app => { app.get('/work', async () => 'x') }, { isAdmin, maxQueueTime: 1 })
+    const { url } = await queue(port, '/work?__geordi__')
+    await until(async () => /"GEORDI_REPLAY_LATE"/.test((await ask(port, url, { accept: 'application/json' })).text))
   })
 
   it('retention is how long a replay is kept', async t => {

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { isAlive, until } from './until.ts'
+
+/*
+ * What the package does to a process, each in one of its own.
+ */
+const index = new URL('../src/index.js', import.meta.url)
+
+function run (script: string, { flags = [] as string[], type = 'module' } = {}): { stdout: string, stderr: string, status: number | null } {
+  return spawnSync(process.execPath, [...flags, `--input-type=${type}`, '-e', script], { encoding: 'utf8', timeout: 60_000 })
+}
+
+function succeed (script: string, options?: { flags?: string[], type?: string }): string {
+  const { stdout, stderr, status } = run(script, options)
+  assert.equal(status, 0, stderr)
+  assert.equal(stderr, '')
+  return stdout.trim()
+}
+
+const load = `import { timeout, Quota, BoxError } from ${JSON.stringify(index.href)};`
+
+describe('the package in a process', () => {
+  it('can be required', () => {
+    // require(esm) still warns on Node 20.
+    assert.equal(succeed(`const { timeout } = require(${JSON.stringify(fileURLToPath(index))})
+      console.log(timeout.sync(1000, () => 5))`, { type: 'commonjs', flags: ['--no-warnings'] }), '5')
+  })
+
+  it('leaves nothing behind after many boxes', () => {
+    const script = `${load}
+      const quota = new Quota(1e9)
+      const sync = timeout.sync.wrap(1e6, () => 1)
+      async function many (count) {
+        for (let i = 0; i < count; i++) {
+          await timeout(1e6, async box => { if (i % 4 === 0) box.defer(() => {}); if (i % 16 === 0) await timeout(quota, () => i); return i })
+          if (i % 200 === 0) sync()
+        }
+        for (let i = 0; i < 10; i++) { await timeout(1, () => new Promise(() => {})).catch(() => {}); try { timeout.sync(1, () => { for (;;); }) } catch {} }
+        globalThis.gc(); await new Promise(resolve => setTimeout(resolve, 5)); globalThis.gc()
+        return process.memoryUsage().heapUsed
+      }
+      await many(50_000)
+      const before = await many(10)
+      const after = await many(300_000)
+      console.log(JSON.stringify({ grown: after - before, active: process.getActiveResourcesInfo().filter(name => name === 'Timeout').length, running: quota.running() }))`
+    const { grown, active, running } = JSON.parse(succeed(script, { flags: ['--expose-gc'] }))
+    assert.ok(grown < 300_000, `${grown} bytes after 300,000 boxes`)
+    assert.equal(active, 0)
+    assert.equal(running, false)
+  })
+
+  it('is idle without boxes: no timer, no thread, nothing that keeps it from ending', () => {
+    assert.equal(succeed(`${load}
+      timeout.sync.prepare()
+      await timeout(1e6, async () => 1)
+      timeout.sync(1e6, () => 1)
+      console.log(process.getActiveResourcesInfo().filter(name => !/TTY|Pipe|^CloseReq$/.test(name)).join())`), '')
+  })
+
+  it('an idle pool of isolated calls does not keep it from ending', async () => {
+    const started = performance.now()
+    const file = fileURLToPath(new URL('../../test/fixtures/idle-pool.js', import.meta.url))
+    for (const runtime of ['process', 'thread']) {
+      const { stdout, stderr, status } = spawnSync(process.execPath, [file, runtime], { encoding: 'utf8', timeout: 60_000 })
+      assert.equal(status, 0, stderr)
+      assert.ok(Number(stdout) > 0)
+      await until(() => !isAlive(Number(stdout)))
+    }
+    assert.ok(performance.now() - started < 9000, 'it waited until the pool had been idle for long')
+  })
+
+  it('inherits what an isolated call needs from code that is given as text', () => {
+    const work = new URL('../../test/fixtures/work.js', import.meta.url)
+    assert.equal(succeed(`${load} console.log(await timeout.isolated(20_000, ${JSON.stringify(work.href)}, [2, 3]))`), '5')
+  })
+
+  it('works in a worker thread', () => {
+    assert.equal(succeed(`${load}
+      import { Worker } from 'node:worker_threads'
+      const code = \`Promise.all([import('node:worker_threads'), import(\${JSON.stringify(${JSON.stringify(index.href)})})]).then(([{ parentPort }, { timeout }]) => {
+        try { timeout.sync(5, () => { for (;;); }) } catch (error) { parentPort.postMessage(error.code) } })\`
+      new Worker(code, { eval: true }).on('message', code => console.log(code))
+      try { timeout.sync(50, () => { for (;;); }) } catch {}`), 'GEORDI_BOX_TIMEOUT')
+  })
+
+  it('refuses to interrupt where the process could not be put right, and limits asynchronous code all the same', () => {
+    const permission = process.version.startsWith('v20') || process.version.startsWith('v22') ? '--experimental-permission' : '--permission'
+    const stdout = succeed(`${load}
+      const report = error => { console.log(error.code, error instanceof BoxError, /timeout.isolated/.test(error.message)) }
+      try { timeout.sync(5, () => 1) } catch (error) { report(error) }
+      try { timeout.sync.prepare() } catch (error) { report(error) }
+      await timeout(5, () => new Promise(() => {})).catch(report)`, { flags: ['--no-warnings', permission, '--allow-fs-read=*'] })
+    assert.deepEqual(stdout.split('\n'), ['GEORDI_BOX_UNSUPPORTED true true', 'GEORDI_BOX_UNSUPPORTED true true', 'GEORDI_BOX_TIMEOUT true false'])
+  })
+
+  it('refuses to interrupt where Node keeps its state in another way', () => {
+    assert.equal(succeed(`${load}
+      import { AsyncResource } from 'node:async_hooks'
+      AsyncResource.prototype.runInAsyncScope = function (fn, self, ...args) { return fn.apply(self, args) }
+      try { timeout.sync(5, () => 1) } catch (error) { console.log(error.code, error.message.includes(process.version)) }`), 'GEORDI_BOX_UNSUPPORTED true')
+  })
+
+  it('says what to install where there is no pool', () => {
+    assert.match(succeed(`import { register } from 'node:module'
+      register('data:text/javascript,' + encodeURIComponent('export async function resolve (name, context, next) { if (name === "tinypool") throw new Error("not found"); return next(name, context) }'))
+      const { timeout } = await import(${JSON.stringify(index.href)})
+      await timeout.isolated(5000, 'file:///nowhere.js').catch(error => console.log(error.code, error.message))`, { flags: ['--no-warnings'] }),
+    /^GEORDI_BOX_NO_POOL .*npm install tinypool/)
+  })
+})

@@ -8,10 +8,12 @@ const mayImport = {
   'packages/profile': [],
   'packages/callgraph': ['profile'],
   'packages/report': ['profile', 'callgraph'],
-  'packages/profiler': ['profile'],
+  'packages/waits': ['profile'],
+  'packages/profiler': ['profile', 'waits'],
   'packages/replay': ['profile'],
   'packages/fastify': ['replay'],
-  'services/worker': ['profile', 'profiler', 'report', 'replay'],
+  'packages/interruptingcow': [],
+  'services/worker': ['profile', 'callgraph', 'profiler', 'report', 'replay'],
   'services/demo': ['fastify', 'worker', 'replay']
 }
 

@@ -1,0 +1,117 @@
+import type { Frame, Profile, WaitOperation, Waits } from '@geordi/profile'
+import { OUTCOME, type RecordedOperation, type WaitRecording } from '@geordi/waits/recording'
+import { FrameTable } from './frame-table.ts'
+import type { OpenWait } from './open-waits.ts'
+import { Paths } from './paths.ts'
+import { Placing } from './placing.ts'
+import { fillPools } from './pools.ts'
+import { Roles } from './roles.ts'
+import { shareTime } from './share-time.ts'
+import { cutTimeline, type Window } from './timeline.ts'
+import { TreeBuilder } from './tree-builder.ts'
+
+/** V8's default, for profiles that don't tell how often they looked. */
+const DEFAULT_INTERVAL = 1000
+
+/**
+ * Joins a CPU profile with the waits that were recorded beside it, into one profile of the wall time:
+ *
+ * - what ran after an `await` or in a callback is under the functions that started it;
+ * - each wait is a frame of its own, `(wait) sql select …`, under the function that started it, and `Profile.waits` tells which frames these are;
+ * - of each moment the time goes to what ran then, else in equal parts to what was waited for, else to `(idle)`; the sum of the samples'
+ *   durations is the profile's time as before;
+ * - what nobody is known to have called is under `(caller unknown)`, the recorder's own time is `(recording)`.
+ *
+ * The samples of the result are stretches of time, not observations: how many the times stand on is to be told from the profile before.
+ *
+ * @param profile As V8 recorded it, cut to the run.
+ * @param recording As `recordWaits` of @geordi/waits gave it, in the same process over the same time.
+ * @param window When the run began and ended, where that is known: V8's last sample may have been taken before the end.
+ */
+export function mergeWaits (profile: Profile, recording: WaitRecording, window: Window = windowOf(profile)): Profile {
+  const table = new FrameTable(profile.frames)
+  const tree = new TreeBuilder(table.marker('(root)'))
+  const frameOf = recording.functions.map(fn => table.ofFunction(fn))
+  const roles = new Roles(table.frames, recording.recorder)
+  const paths = new Paths(recording, tree, frameOf, roles)
+  const places = { recorder: tree.child(0, table.marker('(recording)')), unknown: tree.child(0, table.marker('(caller unknown)')) }
+  const idle = tree.child(0, table.marker('(idle)'))
+
+  const operations = recording.waits.operations.map((operation): WaitOperation => {
+    const { kind, target, statement, sync } = operation
+    const frame = sync ? -1 : table.frames.push({ name: waitName(operation), url: '', line: 0, column: 0 }) - 1
+    return { kind, target, statement, sync, frame }
+  })
+  const started = placeWaits(recording, operations, paths, tree, table.frames)
+  const open = started.filter((wait): wait is OpenWait & Started => wait.node !== undefined)
+  const pieces = cutTimeline(window, recording, open)
+  const placing = new Placing(profile, tree, roles, paths)
+  const pools = fillPools(profile, pieces, paths, placing, places, profile.run.profiler?.interval ?? DEFAULT_INTERVAL)
+  const samples = shareTime(pieces, pools, idle)
+  return { ...profile, startTime: window.start, frames: table.frames, tree: tree.toTree(), samples, waits: toWaits(recording, operations, paths, started) }
+}
+
+function windowOf ({ startTime, samples }: Profile): Window {
+  return { start: startTime, end: samples.duration.reduce((sum, gap) => sum + gap, startTime) }
+}
+
+interface Started extends Omit<OpenWait, 'node'> {
+  /** Its index in the recording. */
+  readonly index: number
+  readonly site: number
+  /** Undefined for what blocked the thread: its time is the caller's own. */
+  readonly node: number | undefined
+}
+
+/** The waits that are some, each with where it was started: below neither the driver's own functions nor Node's. */
+function placeWaits ({ waits }: WaitRecording, operations: readonly WaitOperation[], paths: Paths, tree: TreeBuilder, frames: readonly Frame[]): Started[] {
+  const started: Started[] = []
+  waits.operation.forEach((operation, index) => {
+    const outcome = waits.outcome[index]
+    const { kind, driver } = waits.operations[operation] as RecordedOperation
+    if (outcome === OUTCOME.discarded) return
+    const record = waits.record[index] as number
+    let node = paths.node[record] as number
+    let site = paths.site[record] as number
+    const url = (of: number) => frames[tree.frame(of)]?.url ?? ''
+    const isOwn = (url: string) => url.startsWith('node:') || (driver !== '' && url.includes(`/node_modules/${driver}/`))
+    while (node > 0 && isOwn(url(node))) {
+      node = tree.parent(node)
+      site = paths.sites[site]?.parent ?? -1
+    }
+    // A package's own timers are limits, retries and housekeeping: a pool's idle time isn't what the request waits for.
+    if (kind === 'timer' && url(node).includes('/node_modules/')) return
+    const { frame, sync } = operations[operation] as WaitOperation
+    started.push({
+      index,
+      record,
+      site,
+      node: sync ? undefined : tree.child(node, frame),
+      start: waits.start[index] as number,
+      end: waits.end[index] as number,
+      isCertain: node > 0 && outcome !== OUTCOME.open
+    })
+  })
+  return started
+}
+
+function toWaits ({ waits, cost }: WaitRecording, operations: readonly WaitOperation[], { sites }: Paths, started: readonly Started[]): Waits {
+  const column = (values: ReadonlyArray<number | null>) => Float64Array.from(started, ({ index }) => values[index] ?? NaN)
+  return {
+    operations,
+    sites,
+    operation: Int32Array.from(started, ({ index }) => waits.operation[index] as number),
+    site: Int32Array.from(started, ({ site }) => site),
+    start: column(waits.start),
+    end: column(waits.end),
+    outcome: Uint8Array.from(started, ({ index }) => waits.outcome[index] as number),
+    rows: column(waits.rows),
+    bytes: column(waits.bytes),
+    same: Int32Array.from(started, ({ index }) => waits.same[index] as number),
+    recording: { cost: cost.time, ...cost.simplerSince === undefined ? {} : { simplerSince: cost.simplerSince } }
+  }
+}
+
+function waitName ({ kind, statement, target }: RecordedOperation): string {
+  return `(wait) ${[kind, statement, kind === 'sql' || kind === 'cache' ? '' : target].filter(part => part !== '').join(' ')}`
+}

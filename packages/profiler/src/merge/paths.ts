@@ -1,0 +1,180 @@
+import { CUT, FLAG, LEVEL, type WaitRecording } from '@geordi/waits/recording'
+import type { CallSite } from '@geordi/profile'
+import type { Roles } from './roles.ts'
+import type { TreeBuilder } from './tree-builder.ts'
+
+/** A recorded stack without what is no caller, the outermost first. */
+interface Steps {
+  /** Indices of the recording's places. */
+  readonly places: readonly number[]
+  /** Nothing of it continues the function that its record's parent was in. */
+  readonly begins: boolean
+  /** It was called back. */
+  readonly isCut: boolean
+  /** For each async function in it, the innermost first, how many of the places lead to it. */
+  readonly levels: readonly number[]
+}
+
+/** So many records back a repeated callback is looked for. */
+const LOOK_BACK = 16
+
+/** Where each record is: as a node of the tree, with its callers beyond `await` and callbacks, and as the lines of these calls. */
+export class Paths {
+  /** For each record the node of the function that goes on. */
+  readonly node: Int32Array
+  /** For each record the node of its stack's innermost function: another only where the stack was borrowed from a callee. */
+  readonly top: Int32Array
+  /** For each record the index in `sites` of its innermost line; -1 for none. */
+  readonly site: Int32Array
+  readonly sites: CallSite[] = []
+  readonly #topSite: Int32Array
+  readonly #recording: WaitRecording
+  readonly #tree: TreeBuilder
+  readonly #frameOf: readonly number[]
+  readonly #steps: readonly Steps[]
+  readonly #siteIds = new Map<string, number>()
+
+  /** @param frameOf For each function of the recording its frame. */
+  constructor (recording: WaitRecording, tree: TreeBuilder, frameOf: readonly number[], roles: Roles) {
+    this.#recording = recording
+    this.#tree = tree
+    this.#frameOf = frameOf
+    this.#steps = recording.stacks.map(stack => this.#stepsOf(stack, roles))
+    const { parent, stack } = recording.records
+    this.node = new Int32Array(parent.length)
+    this.top = new Int32Array(parent.length)
+    this.site = new Int32Array(parent.length).fill(-1)
+    this.#topSite = new Int32Array(parent.length).fill(-1)
+    // A record's parent has a smaller number.
+    for (let record = 1; record < parent.length; record++) {
+      const id = stack[record] as number
+      const above = Math.max(0, parent[record] as number)
+      const again = this.#repeated(record)
+      if (again >= 0) this.#copy(again, record)
+      else if (id < 0) this.#copy(above, record)
+      else this.#join(record, above, this.#steps[id] as Steps)
+    }
+  }
+
+  /**
+   * The node in which a function goes on that runs in the record's name: that of the record, or, where its stack was borrowed, one of the callers
+   * that the promise was passed on to, or a callee. -1 where the function is another, and is called from the record.
+   */
+  continued (record: number, frame: number): number {
+    const tree = this.#tree
+    const node = this.node[record] as number
+    if (node > 0 && tree.frame(node) === frame) return node
+    if ((this.#flags(record) & FLAG.borrowed) === 0) return -1
+    for (const from of [node, this.top[record] as number]) {
+      for (let at = from; at > 0; at = tree.parent(at)) if (tree.frame(at) === frame) return at
+    }
+    return -1
+  }
+
+  #flags (record: number): number {
+    return this.#recording.records.flags[record] ?? 0
+  }
+
+  #copy (from: number, to: number): void {
+    this.node[to] = this.node[from] as number
+    this.top[to] = this.top[from] as number
+    this.site[to] = this.site[from] as number
+    this.#topSite[to] = this.#topSite[from] as number
+  }
+
+  /** The synchronous part of a record's stack is joined to the path of the record whose code it ran in. */
+  #join (record: number, above: number, { places, begins, levels }: Steps): void {
+    const tree = this.#tree
+    let node = this.node[above] as number
+    let site = this.site[above] as number
+    let at = 0
+    const first = places[0]
+    if (first !== undefined && !begins) {
+      const found = this.continued(above, this.#frame(first))
+      if (found >= 0) {
+        // The same function goes on: it is there already, at another line now.
+        site = this.#site(this.#callerSite(above, found), first)
+        node = found
+        at = 1
+      }
+    }
+    const level = Math.floor(this.#flags(record) / LEVEL)
+    const length = levels[Math.min(level, levels.length - 1)] ?? places.length
+    for (; at < places.length; at++) {
+      if (at === length) this.#set(record, node, site)
+      const place = places[at] as number
+      node = tree.child(node, this.#frame(place))
+      site = this.#site(site, place)
+    }
+    if (length >= places.length) this.#set(record, node, site)
+    this.top[record] = node
+    this.#topSite[record] = site
+  }
+
+  #set (record: number, node: number, site: number): void {
+    this.node[record] = node
+    this.site[record] = site
+  }
+
+  /** The line from which the function of a node was called, at or above a record's innermost. */
+  #callerSite (record: number, node: number): number {
+    let site = this.#topSite[record] as number
+    for (let at = this.top[record] as number; at !== node && at > 0; at = this.#tree.parent(at)) site = this.#siteAbove(site)
+    return this.#siteAbove(site)
+  }
+
+  /** A callback that hands over itself again, in a circle, is the same call each time: else its path would grow for ever. */
+  #repeated (record: number): number {
+    const { parent, stack } = this.#recording.records
+    const id = stack[record] as number
+    const steps = this.#steps[id]
+    if (steps?.isCut !== true || steps.places.length === 0) return -1
+    let above = parent[record] as number
+    for (let count = 0; count < LOOK_BACK && above > 0; count++) {
+      if (stack[above] === id) return above
+      above = parent[above] as number
+    }
+    return -1
+  }
+
+  #stepsOf (stack: readonly number[], roles: Roles): Steps {
+    const isCut = stack.at(-1) === CUT
+    const places = isCut ? stack.slice(0, -1) : [...stack]
+    places.reverse()
+    const role = (place: number) => roles.of(this.#frame(place))
+    const first = isCut ? 0 : places.findIndex(place => role(place) !== 'base')
+    const start = first < 0 ? places.length : first
+    // TypeScript's helper calls the generator anew: that it goes on within the same function is not to be seen.
+    const isHelped = start < places.length && role(places[start] as number) === 'helper'
+    const code: number[] = []
+    const helped: number[] = []
+    places.slice(start).forEach((place, at, all) => {
+      if (role(place) !== 'helper') code.push(place)
+      else if (at === 0 || role(all[at - 1] as number) !== 'helper') helped.unshift(code.length)
+    })
+    // Of helped functions the one that called the helper is the async one; of others each may be, and those that aren't are told by who goes on.
+    const isHelpedNow = places.length > start && role(places.at(-1) as number) === 'helper'
+    const levels = isHelpedNow ? helped : code.map((_, at) => code.length - at)
+    return { places: code, begins: isCut || isHelped, isCut, levels }
+  }
+
+  #frame (place: number): number {
+    const [functionIndex] = this.#recording.places[place] as [number, number, number]
+    return this.#frameOf[functionIndex] as number
+  }
+
+  #siteAbove (site: number): number {
+    return this.sites[site]?.parent ?? -1
+  }
+
+  #site (parent: number, place: number): number {
+    const key = `${parent} ${place}`
+    let id = this.#siteIds.get(key)
+    if (id === undefined) {
+      const [, line, column] = this.#recording.places[place] as [number, number, number]
+      id = this.sites.push({ frame: this.#frame(place), line, column, parent }) - 1
+      this.#siteIds.set(key, id)
+    }
+    return id
+  }
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Frame, Profile } from '@geordi/profile'
+import { mergeWaits } from '@geordi/profiler'
+import { CUT, OUTCOME, type WaitRecording } from '@geordi/waits/recording'
+
+// A made-up run of 100 ms in which nothing is measured: what the rules say is exactly what must come out.
+
+const APP = 'file:///app/app.js'
+const START = 1_000_000
+const FRAMES: Frame[] = [
+  { name: '(root)', url: '', line: 0, column: 0 },
+  { name: '(idle)', url: '', line: 0, column: 0 },
+  { name: 'processTicksAndRejections', url: 'node:internal/process/task_queues', line: 60, column: 1 },
+  { name: 'load', url: APP, line: 10, column: 20 },
+  { name: 'parse', url: APP, line: 20, column: 20 }
+]
+const [ROOT, IDLE, TICKS, LOAD, PARSE] = [0, 1, 2, 3, 4]
+
+interface Marker { readonly at: number, readonly record: number }
+interface TestWait { readonly start: number, readonly end: number, readonly record: number, readonly operation?: number, readonly outcome?: number }
+
+/** A sample a millisecond; `stacks` tells for each the node: 0 idle, 1 `load`, 2 `load` → `parse`, both without their callers. */
+function profileOf (samples: readonly number[]): Profile {
+  return {
+    frames: FRAMES,
+    tree: { frame: Int32Array.from([ROOT, IDLE, TICKS, LOAD, PARSE]), parent: Int32Array.from([-1, 0, 0, 2, 3]) },
+    samples: { node: Int32Array.from(samples, sample => [1, 3, 4][sample]!), duration: new Float64Array(samples.length).fill(1000) },
+    startTime: START,
+    run: {}
+  }
+}
+
+/** Two records: 1 is an `await` in `load`, called by `main`; 2 is one in `save`, called by `main`. */
+function recordingOf (markers: readonly Marker[], waits: readonly TestWait[]): WaitRecording {
+  const operation = { kind: 'sql', target: 'db', driver: '', sync: false } as const
+  return {
+    version: 1,
+    recorder: { folder: 'file:///waits/', boundary: 'file:///waits/boundary.js' },
+    start: START,
+    end: START + 100_000,
+    functions: [['load', APP, 10, 7], ['main', APP, 1, 7], ['save', APP, 30, 7], ['timer', 'file:///app/node_modules/pool/index.js', 1, 1]],
+    places: [[0, 12, 3], [1, 3, 3], [2, 33, 3], [1, 4, 3], [3, 2, 1]],
+    stacks: [[0, 1, CUT], [2, 3, CUT], [4, CUT]],
+    records: { parent: [-1, 0, 0, 0], stack: [-1, 0, 1, 2], flags: [0, 0, 0, 0] },
+    markers: { time: markers.map(({ at }) => START + at * 1000), record: markers.map(({ record }) => record) },
+    waits: {
+      operations: [{ ...operation, statement: 'first' }, { ...operation, statement: 'second' }, { ...operation, kind: 'timer', statement: 'setTimeout' }],
+      operation: waits.map(({ operation = 0 }) => operation),
+      record: waits.map(({ record }) => record),
+      start: waits.map(({ start }) => START + start * 1000),
+      end: waits.map(({ end }) => START + end * 1000),
+      outcome: waits.map(({ outcome = OUTCOME.done }) => outcome),
+      rows: waits.map(() => null),
+      bytes: waits.map(() => null),
+      same: waits.map(() => 0)
+    },
+    cost: { time: 0, captures: 0 }
+  }
+}
+
+/** Milliseconds by path. */
+function timesOf ({ frames, tree, samples }: Profile): Record<string, number> {
+  const times: Record<string, number> = {}
+  samples.node.forEach((node, at) => {
+    const names = []
+    for (let above = node; above > 0; above = tree.parent[above]!) names.unshift(frames[tree.frame[above]!]!.name)
+    const path = names.join(' > ')
+    times[path] = Math.round(((times[path] ?? 0) + samples.duration[at]! / 1000) * 1e6) / 1e6
+  })
+  return times
+}
+
+const idle = (count: number) => new Array<number>(count).fill(0)
+
+test('a continuation is under its callers, and its time is that of the markers, shared by the samples', () => {
+  // Ran from 10 to 20.5 ms; of eleven samples in it two are in `parse`.
+  const samples = [...idle(10), 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, ...idle(80)]
+  const merged = mergeWaits(profileOf(samples), recordingOf([{ at: 9.5, record: 1 }, { at: 20.5, record: 0 }], []))
+  assert.deepEqual(timesOf(merged), { '(idle)': 89, 'main > load': 8.8, 'main > load > parse': 2.2 })
+})
+
+test('concurrent waits share the moment, and what runs comes first', () => {
+  const waits = [{ start: 0, end: 40, record: 1 }, { start: 20, end: 60, record: 2, operation: 1 }]
+  const samples = [...idle(50), ...new Array<number>(10).fill(1), ...idle(40)]
+  const merged = mergeWaits(profileOf(samples), recordingOf([{ at: 50, record: 1 }, { at: 60, record: 0 }], waits))
+  // The first alone 20, both 20, the second alone 10, then 10 of code while it is still open, then nothing.
+  assert.deepEqual(timesOf(merged), { 'main > load > (wait) sql first': 30, 'main > save > (wait) sql second': 20, 'main > load': 10, '(idle)': 40 })
+})
+
+test('waits that nobody is known to have started, or that never ended, get time only where there is nothing else', () => {
+  const waits = [
+    { start: 0, end: 50, record: 1 },
+    { start: 0, end: 80, record: 0, operation: 1 },
+    { start: 0, end: 100, record: 2, outcome: OUTCOME.open }
+  ]
+  const merged = mergeWaits(profileOf(idle(100)), recordingOf([], waits))
+  assert.deepEqual(timesOf(merged), { 'main > load > (wait) sql first': 50, '(wait) sql second': 15, 'main > save > (wait) sql first': 35 })
+})
+
+test("a package's own timers and those that were cleared are no waits", () => {
+  const waits = [
+    { start: 0, end: 100, record: 3, operation: 2 },
+    { start: 0, end: 90, record: 1, operation: 2, outcome: OUTCOME.discarded },
+    { start: 10, end: 30, record: 1, operation: 2 }
+  ]
+  const merged = mergeWaits(profileOf(idle(100)), recordingOf([], waits))
+  assert.deepEqual(timesOf(merged), { '(idle)': 80, 'main > load > (wait) timer setTimeout db': 20 })
+  assert.equal(merged.waits?.operation.length, 1)
+})
+
+test('each wait tells its call site, and each operation its frame', () => {
+  const merged = mergeWaits(profileOf(idle(100)), recordingOf([], [{ start: 10, end: 30, record: 2, operation: 1 }]))
+  const { operations, sites, operation, site, start, end } = merged.waits!
+  const wait = operations[operation[0]!]!
+  assert.deepEqual([wait.kind, wait.statement, merged.frames[wait.frame]?.name], ['sql', 'second', '(wait) sql second'])
+  const innermost = sites[site[0]!]!
+  assert.deepEqual([merged.frames[innermost.frame]?.name, innermost.line, innermost.column], ['save', 33, 3])
+  const outer = sites[innermost.parent]!
+  assert.deepEqual([merged.frames[outer.frame]?.name, outer.line, outer.parent], ['main', 4, -1])
+  assert.equal(end[0]! - start[0]!, 20_000)
+})
+
+test('busy samples where nothing is known to have run go to the wait that ends next, else under a name that says so', () => {
+  const samples = [...idle(10), 2, ...idle(39), 2, ...idle(49)]
+  const merged = mergeWaits(profileOf(samples), recordingOf([], [{ start: 0, end: 20, record: 2 }]))
+  assert.deepEqual(timesOf(merged), {
+    'main > save > (wait) sql first': 19,
+    'main > save > load > parse': 1,
+    '(idle)': 79,
+    '(caller unknown) > load > parse': 1
+  })
+})
+
+test('the sum is the window even where V8 took no samples', () => {
+  const merged = mergeWaits(profileOf(idle(90)), recordingOf([], []), { start: START - 5000, end: START + 100_000 })
+  assert.equal(merged.startTime, START - 5000)
+  const sum = merged.samples.duration.reduce((sum, time) => sum + time, 0)
+  assert.ok(Math.abs(sum - 105_000) < 1e-6, String(sum))
+})

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { importCpuProfile, type Profile } from '@geordi/profile'
+import { mergeWaits, withRun, type CpuProfile } from '@geordi/profiler'
+import type { WaitRecording } from '@geordi/waits/recording'
+import ts from 'typescript'
+import { differences, mergedTimes, shareRight, trueTimes, type Spent } from './truth.ts'
+
+const FIXTURES = new URL('../../test/fixtures/', import.meta.url)
+const PROGRAMS = ['callbacks', 'chain', 'fastify', 'generators', 'helper', 'recursion', 'resolved', 'then', 'together']
+/** `fastify` and `callbacks` have nothing that TypeScript would build otherwise. */
+const BUILT = ['chain', 'generators', 'helper', 'recursion', 'resolved', 'together']
+const RIGHT = 0.97
+/** A machine that is busy with other things takes the processor away for longer than the profiler's interval: what then ran nobody can tell. */
+const TRIES = 8
+
+interface Result {
+  readonly profile: CpuProfile
+  readonly recording: WaitRecording
+  readonly spent: readonly Spent[]
+  readonly window: { readonly start: number, readonly end: number }
+}
+
+let folder: string
+before(async () => { folder = await mkdtemp(join(tmpdir(), 'geordi-merge-')) })
+after(() => rm(folder, { recursive: true, force: true }))
+
+async function run (program: string): Promise<Result> {
+  const file = join(folder, 'result.json')
+  await promisify(execFile)(process.execPath, [fileURLToPath(new URL('run.mjs', FIXTURES)), program, file], { timeout: 60_000 })
+  return JSON.parse(await readFile(file, 'utf8')) as Result
+}
+
+function merge ({ profile, recording, window }: Result): Profile {
+  return mergeWaits(importCpuProfile(withRun(profile, {}, window)), recording, window)
+}
+
+async function assertRight (program: string): Promise<void> {
+  let worst = ''
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const result = await run(program)
+    const merged = merge(result)
+    assertSum(merged, result.window)
+    const truth = trueTimes(result.spent)
+    const times = mergedTimes(merged, pathToFileURL(program).href)
+    const share = shareRight(truth, times)
+    if (share >= RIGHT) return
+    worst = `${(share * 100).toFixed(1)} % of the time are under the right callers.\n${differences(truth, times)}`
+  }
+  assert.fail(worst)
+}
+
+/** The sum is the wall time, to less than a nanosecond of rounding for each stretch. */
+function assertSum ({ samples }: Profile, { start, end }: Result['window']): void {
+  const sum = samples.duration.reduce((sum, time) => sum + time, 0)
+  assert.ok(Math.abs(sum - (end - start)) < 0.001, `${sum} is not ${end - start}`)
+}
+
+for (const name of PROGRAMS) {
+  test(`97 % of the wall time are under the right callers: ${name}`, () => assertRight(fileURLToPath(new URL(`programs/${name}.mjs`, FIXTURES))))
+}
+
+for (const target of ['ES2016', 'ES2022'] as const) {
+  for (const name of BUILT) {
+    test(`97 % of the wall time are under the right callers: ${name}, built by TypeScript to ${target}`, async () => {
+      const source = await readFile(new URL(`programs/${name}.mjs`, FIXTURES), 'utf8')
+      const { outputText } = ts.transpileModule(source, { compilerOptions: { target: ts.ScriptTarget[target], module: ts.ModuleKind.ESNext } })
+      const program = join(folder, `${name}-${target}.mjs`)
+      await writeFile(program, outputText.replaceAll("'../spend.mjs'", JSON.stringify(new URL('spend.mjs', FIXTURES).href)))
+      await assertRight(program)
+    })
+  }
+}

@@ -1,0 +1,69 @@
+import dns from 'node:dns'
+import dnsPromises from 'node:dns/promises'
+import net from 'node:net'
+import tls from 'node:tls'
+import { ChildProcess } from 'node:child_process'
+import childProcess from 'node:child_process'
+import { recorderOutsideDrivers, type Measure } from '../observe.ts'
+import { patch, type Target } from '../patch.ts'
+import type { WaitStart } from '../wait-log.ts'
+import { patchCallbacks, patchPromises, patchSync } from './callbacks.ts'
+
+const DNS = [
+  'lookup', 'lookupService', 'resolve', 'resolve4', 'resolve6', 'resolveAny', 'resolveCaa', 'resolveCname', 'resolveMx', 'resolveNaptr', 'resolveNs',
+  'resolvePtr', 'resolveSoa', 'resolveSrv', 'resolveTxt', 'reverse'
+]
+
+/** Names, connections and child processes. */
+export function patchNet (): void {
+  const describe = (name: string, args: unknown[]): WaitStart => ({ kind: 'dns', statement: name, target: String(args[0]), driver: 'node:dns', values: args[0] })
+  const rows: Measure = answers => Array.isArray(answers) ? { rows: answers.length } : {}
+  patchCallbacks(dns, DNS, describe, rows)
+  patchPromises(dnsPromises, DNS, describe, rows)
+  patchConnect()
+  patchProcesses()
+}
+
+/** A connection of the app's own. Those that drivers open are part of what they do. */
+function patchConnect (): void {
+  patch(net.Socket.prototype, 'connect', original => function (...args: unknown[]) {
+    const recorder = recorderOutsideDrivers()
+    if (recorder === undefined) return Reflect.apply(original, this, args)
+    const socket = this as net.Socket
+    const record = recorder.record(true)
+    const wait = recorder.open(record, { kind: 'connect', statement: 'connect', target: endpoint(args), driver: 'node:net' })
+    // Neither event is one whose first listener changes what happens.
+    socket.prependOnceListener(socket instanceof tls.TLSSocket ? 'secureConnect' : 'connect', () => recorder.close(wait, false))
+    socket.prependOnceListener('close', () => recorder.close(wait, true))
+    return recorder.call(record, original, this, args)
+  })
+}
+
+function endpoint (args: unknown[]): string {
+  // net.connect() hands over its own, normalised arguments in an array.
+  const [first, second] = Array.isArray(args[0]) ? args[0] as unknown[] : args
+  if (typeof first === 'object' && first !== null) {
+    const { path, host, port } = first as { path?: string, host?: string, port?: number }
+    return path ?? `${host ?? 'localhost'}:${port}`
+  }
+  return typeof first === 'string' && Number.isNaN(Number(first)) ? first : `${typeof second === 'string' ? second : 'localhost'}:${String(first)}`
+}
+
+function patchProcesses (): void {
+  patch(ChildProcess.prototype as Target, 'spawn', original => function (...args: unknown[]) {
+    const recorder = recorderOutsideDrivers()
+    if (recorder === undefined) return Reflect.apply(original, this, args)
+    const { file, args: values } = args[0] as { file?: string, args?: string[] }
+    const record = recorder.record(true)
+    const wait = recorder.open(record, { kind: 'process', statement: 'spawn', target: file ?? '', driver: 'node:child_process', values })
+    const child = this as ChildProcess
+    // `close` comes when its output has been read too, and after a failed start.
+    child.prependOnceListener('close', code => recorder.close(wait, code !== 0))
+    return recorder.call(record, original, this, args)
+  })
+  // Arguments may hold secrets; a command line that a shell takes apart is named by its first word.
+  const describe = (name: string, args: unknown[]): WaitStart => ({
+    kind: 'process', statement: name, target: String(args[0]).split(' ')[0]!, driver: 'node:child_process', values: args[0]
+  })
+  patchSync(childProcess, ['execFileSync', 'execSync', 'spawnSync'], describe)
+}

@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs'
+import Module, { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { patchAsyncMutex } from './async-mutex.ts'
+import { patchIoredis } from './ioredis.ts'
+import { patchMysql2 } from './mysql2.ts'
+import { patchNodeRedis } from './node-redis.ts'
+import { patchPgClient, patchPgPool } from './pg.ts'
+import { patchPiscina, patchTarn } from './pools.ts'
+
+interface Exported {
+  readonly default: { prototype: object }
+}
+
+/** Which file of which package gives what to which patch. A package's inner files are the same class for whoever loads it, by `import` too. */
+const FILES: ReadonlyMap<string, (exported: any) => void> = new Map<string, (exported: any) => void>([
+  ['pg/lib/client.js', patchPgClient],
+  ['pg-pool/index.js', patchPgPool],
+  ['ioredis/built/Redis.js', (exported: Exported) => patchIoredis(exported.default)],
+  ['ioredis/built/redis/index.js', (exported: Exported) => patchIoredis(exported.default)],
+  ['mysql2/lib/connection.js', patchMysql2],
+  ['mysql2/lib/base/connection.js', patchMysql2],
+  ['@redis/client/dist/lib/client/index.js', (exported: Exported) => patchNodeRedis(exported.default)],
+  ['tarn/dist/Pool.js', patchTarn],
+  ['piscina/dist/index.js', patchPiscina],
+  ['async-mutex/lib/Mutex.js', (exported: Exported) => patchAsyncMutex(exported.default)],
+  ['async-mutex/lib/Semaphore.js', (exported: Exported) => patchAsyncMutex(exported.default)]
+])
+
+/** Patches libraries when the app loads them, its own copies, whichever these are. */
+export function patchLibraries (): void {
+  const { prototype } = Module as unknown as { prototype: { load (filename: string): void } }
+  const { load } = prototype
+  prototype.load = function (this: { exports: unknown }, filename) {
+    load.call(this, filename)
+    loaded(filename, this.exports)
+  }
+  const cache = (Module as unknown as { _cache: Record<string, { exports: unknown } | undefined> })._cache
+  for (const [filename, module] of Object.entries(cache)) loaded(filename, module?.exports)
+}
+
+/**
+ * Packages that have ES modules beside CommonJS, and so two of each class: loaded here, as the app will, since modules can't be watched without
+ * hooks that all modules would have to pass. Only what does nothing when it is loaded.
+ *
+ * @param entry The app's file, from which packages are resolved.
+ */
+export function patchModules (entry: string | undefined): void {
+  if (entry === undefined) return
+  try {
+    const commonJs = createRequire(entry).resolve('async-mutex')
+    const file = join(commonJs.slice(0, commonJs.lastIndexOf('async-mutex')), 'async-mutex/index.mjs')
+    if (!existsSync(file)) return
+    import(pathToFileURL(file).href).then(({ Mutex, Semaphore }: Record<string, { prototype: object } | undefined>) => {
+      for (const lock of [Mutex, Semaphore]) if (lock !== undefined) patchAsyncMutex(lock)
+    }, () => {
+      // One that the app can't load either, if it ever wants to.
+    })
+  } catch {
+    // The app doesn't have it.
+  }
+}
+
+function loaded (filename: string, exported: unknown): void {
+  const at = filename.lastIndexOf('node_modules')
+  if (at < 0) return
+  const inner = filename.slice(at + 'node_modules'.length + 1)
+  FILES.get(inner.replaceAll('\\', '/'))?.(exported)
+}

@@ -1,0 +1,38 @@
+import { closeWithCallback, recorderOutsideDrivers } from '../observe.ts'
+import { patch } from '../patch.ts'
+import { normaliseSql } from '../statement.ts'
+
+interface Connection {
+  readonly config?: { readonly host?: string, readonly port?: number, readonly database?: string }
+}
+
+interface Query {
+  readonly sql?: string
+  readonly values?: unknown
+}
+
+/** `mysql2`: its promises are made of these callbacks. */
+export function patchMysql2 (Connection: { prototype: object }): void {
+  for (const name of ['query', 'execute']) {
+    patch(Connection.prototype, name, original => function (...args: unknown[]) {
+      const recorder = recorderOutsideDrivers()
+      const at = args.findLastIndex(argument => typeof argument === 'function')
+      // A query that is read by its events: they end it, but nothing tells them apart from outside.
+      if (recorder === undefined || at < 0) return Reflect.apply(original, this, args)
+      const { host = 'localhost', port = 3306, database = '' } = (this as Connection).config ?? {}
+      const query = (typeof args[0] === 'string' ? { sql: args[0], values: at > 1 ? args[1] : undefined } : args[0] ?? {}) as Query
+      const record = recorder.record(true)
+      const wait = recorder.open(record, {
+        kind: 'sql', statement: normaliseSql(String(query.sql ?? '')), target: `${host}:${port}/${database}`, driver: 'mysql2', values: [query.sql, query.values]
+      })
+      const answer = closeWithCallback(recorder, record, wait, args[at] as Function, rows)
+      return recorder.call(record, original, this, args.with(at, answer))
+    })
+  }
+}
+
+function rows (answer: unknown): { rows?: number } {
+  if (Array.isArray(answer)) return { rows: answer.length }
+  const { affectedRows } = (answer ?? {}) as { affectedRows?: number }
+  return affectedRows === undefined ? {} : { rows: affectedRows }
+}

@@ -1,0 +1,126 @@
+import { closeWithCallback, closeWithPromise, recorderOutsideDrivers, type Measure } from '../observe.ts'
+import { patch } from '../patch.ts'
+import { activeRecorder, type Recorder } from '../recorder.ts'
+import { normaliseSql } from '../statement.ts'
+
+interface Client {
+  readonly host?: string
+  readonly port?: number
+  readonly database?: string
+}
+
+interface Pool {
+  readonly options: Client & { readonly connectionString?: string }
+}
+
+interface Query {
+  readonly text?: string
+  readonly name?: string
+  readonly values?: unknown[]
+  callback?: Function
+}
+
+const rows: Measure = result => ({ rows: result?.rowCount ?? undefined })
+
+/** `pg/lib/client.js`: queries. `pool.query()` calls it from within its own wait's record. */
+export function patchPgClient (Client: { prototype: object }): void {
+  patch(Client.prototype, 'query', original => function (...args: unknown[]) {
+    const recorder = activeRecorder()
+    if (recorder === undefined) return Reflect.apply(original, this, args)
+    const record = recorder.record(true)
+    const wait = openQuery(recorder, record, this as Client, args)
+    const at = args.findIndex(argument => typeof argument === 'function')
+    const submitted = args[0] as Query & { submit?: Function } | undefined
+    const isObject = typeof submitted === 'object' && submitted !== null
+    if (isObject && typeof submitted.submit === 'function') watchSubmittable(recorder, wait, submitted)
+    else if (at > 0) return recorder.call(record, original, this, args.with(at, closeWithCallback(recorder, record, wait, args[at] as Function, rows)))
+    else if (isObject && typeof submitted.callback === 'function') {
+      const callback = closeWithCallback(recorder, record, wait, submitted.callback, rows)
+      return recorder.call(record, original, this, [{ ...submitted, callback }, ...args.slice(1)])
+    } else return closeWithPromise(recorder, record, wait, recorder.call(record, original, this, args), rows)
+    return recorder.call(record, original, this, args)
+  })
+}
+
+/** `pg-pool`: the time until a connection is there, and queries that take one by themselves. */
+export function patchPgPool (Pool: { prototype: object }): void {
+  patch(Pool.prototype, 'query', original => function (...args: unknown[]) {
+    const recorder = recorderOutsideDrivers()
+    if (recorder === undefined) return Reflect.apply(original, this, args)
+    const record = recorder.record(true)
+    const at = args.findIndex(argument => typeof argument === 'function')
+    if (at < 0) return follow(recorder, record, recorder.call(record, original, this, args))
+    const outer = recorder.besides(record)
+    const callback = args[at] as Function
+    const answer = function (this: unknown, ...results: unknown[]) { return recorder.enter(outer, callback, this, results) }
+    return recorder.call(record, original, this, args.with(at, answer))
+  })
+  patch(Pool.prototype, 'connect', original => function (...args: unknown[]) {
+    const recorder = activeRecorder()
+    if (recorder === undefined) return Reflect.apply(original, this, args)
+    const pool = this as Pool
+    const record = recorder.record(true)
+    const wait = recorder.open(record, { kind: 'pool', statement: 'free connection', target: poolTarget(pool), driver: 'pg-pool' })
+    const callback = args[0]
+    if (typeof callback === 'function') {
+      return recorder.call(record, original, this, [closeWithCallback(recorder, record, wait, callback)])
+    }
+    return closeWithPromise(recorder, record, wait, recorder.call(record, original, this, args))
+  })
+}
+
+/** A promise of the pool's own, so that what follows it is known to follow the call. */
+function follow (recorder: Recorder, record: number, promise: unknown): unknown {
+  return recorder.call(record, Promise.prototype.then, promise, [undefined, (error: unknown) => { throw error }])
+}
+
+function openQuery (recorder: Recorder, record: number, client: Client, [first, second]: unknown[]): number {
+  const query = (typeof first === 'string' ? { text: first } : first ?? {}) as Query
+  const text = String(query.text ?? query.name ?? '')
+  const statement = normaliseSql(text)
+  const values = Array.isArray(second) ? second : query.values
+  return recorder.open(record, {
+    kind: 'sql', statement, target: targetOf(client), driver: 'pg', values: text === statement ? values : [text, values]
+  })
+}
+
+/** Queries that the caller made themselves: cursors, streams, `new Query()`. They tell their end by these methods. */
+function watchSubmittable (recorder: Recorder, wait: number, query: object): void {
+  for (const [name, failed] of [['handleReadyForQuery', false], ['handleError', true]] as const) {
+    const handle: unknown = Reflect.get(query, name)
+    if (typeof handle !== 'function') continue
+    Object.defineProperty(query, name, {
+      configurable: true,
+      writable: true,
+      value (this: unknown, ...args: unknown[]) {
+        recorder.close(wait, failed)
+        return Reflect.apply(handle, this, args)
+      }
+    })
+  }
+}
+
+/** Connections are few, and asked often. */
+const targets = new WeakMap<Client, string>()
+
+function targetOf (client: Client): string {
+  let target = targets.get(client)
+  if (target === undefined) targets.set(client, target = where(client))
+  return target
+}
+
+/** A pool is often told by a URL, which holds the password as well. */
+function poolTarget ({ options }: Pool): string {
+  const url = options.connectionString === undefined ? null : parseUrl(options.connectionString)
+  if (url === null) return where(options)
+  return where({ host: url.hostname, ...url.port === '' ? {} : { port: Number(url.port) }, database: url.pathname.slice(1) })
+}
+
+function parseUrl (text: string): URL | null {
+  // URL.parse() is of Node 22.
+  return URL.canParse(text) ? new URL(text) : null
+}
+
+function where ({ host = 'localhost', port = 5432, database = '' }: Client): string {
+  return `${host}:${port}/${database}`
+}

@@ -1,0 +1,37 @@
+import { WaitsError } from './errors.ts'
+
+/** How waits are recorded. */
+export interface WaitsOptions {
+  /**
+   * Whether code after an `await` and in callbacks is put under the function that started it. Without, only the waits themselves are
+   * recorded, with the callers that V8 knows.
+   * @defaultValue true
+   */
+  readonly continuations?: boolean
+  /**
+   * The share of the time since the recording's start that it may use for itself. Past it, it goes on without `continuations`.
+   * @defaultValue 0.3
+   */
+  readonly budget?: number
+  /** Microseconds that it may use before the budget is asked. @defaultValue 200000 */
+  readonly freeTime?: number
+}
+
+export type FilledOptions = Readonly<Required<WaitsOptions>>
+
+const DEFAULTS: FilledOptions = { continuations: true, budget: 0.3, freeTime: 200_000 }
+
+export function fillOptions (options: WaitsOptions = {}): FilledOptions {
+  const filled = { ...DEFAULTS, ...options }
+  for (const name of Object.keys(filled)) {
+    if (!Object.hasOwn(DEFAULTS, name)) throw invalid(`There is no option \`${name}\`; there are: ${Object.keys(DEFAULTS).join(', ')}.`)
+  }
+  if (typeof filled.continuations !== 'boolean') throw invalid('Option `continuations` must be true or false.')
+  if (!(filled.budget >= 0)) throw invalid('Option `budget` must be a share from 0.')
+  if (!(filled.freeTime >= 0)) throw invalid('Option `freeTime` must be a number of microseconds from 0.')
+  return Object.freeze(filled)
+}
+
+function invalid (message: string): WaitsError {
+  return new WaitsError('GEORDI_OPTION_INVALID', message)
+}

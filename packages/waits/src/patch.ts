@@ -1,0 +1,26 @@
+type AnyFunction = (...args: never[]) => unknown
+
+/** An object whose methods are replaced. */
+export type Target = object
+
+/**
+ * Puts a function in a method's place that looks like it: same name, length and further properties (`util.promisify.custom`).
+ * What isn't there, as in another version of a library, is left alone.
+ */
+export function patch (target: Target, name: string, make: (original: Function) => (this: unknown, ...args: any[]) => unknown): void {
+  const descriptor = Object.getOwnPropertyDescriptor(target, name)
+  const original: unknown = descriptor?.value
+  if (descriptor === undefined || typeof original !== 'function' || !(descriptor.writable || descriptor.configurable)) return
+  const replacement = make(original)
+  look(replacement, original as AnyFunction)
+  Object.defineProperty(target, name, { ...descriptor, value: replacement })
+}
+
+/** Gives a function that stands for another the other's looks. */
+export function look (replacement: Function, original: Function): void {
+  for (const key of Reflect.ownKeys(original)) {
+    const property = Object.getOwnPropertyDescriptor(original, key)
+    const own = Object.getOwnPropertyDescriptor(replacement, key)
+    if (property !== undefined && (own === undefined || own.configurable === true)) Object.defineProperty(replacement, key, property)
+  }
+}

@@ -1,0 +1,292 @@
+import { promiseHooks } from 'node:v8'
+import { BOUNDARY_URL, callAcrossBoundary, OWN_FOLDER } from './boundary.ts'
+import { now } from './clock.ts'
+import { floats, integers } from './columns.ts'
+import { WaitsError } from './errors.ts'
+import { fillOptions, type FilledOptions, type WaitsOptions } from './options.ts'
+import { FLAG, LEVEL, MARK, RECORDING_VERSION, type WaitRecording } from './recording.ts'
+import { DEPTH, Stacks } from './stacks.ts'
+import { readStamp, writeStamp } from './stamp.ts'
+import { WaitLog, type WaitStart } from './wait-log.ts'
+
+/** One in so many captures is timed; the others are taken to cost the same. */
+const TIMED = 16
+/** More microseconds than a capture takes. */
+const LONGEST = 60
+
+/** V8 has one set of promise hooks and the clock one run of markers, so one recording a process. */
+let active: Recorder | undefined
+
+/** The recording that runs, for the patches of libraries: `undefined` most of a process's life. */
+export function activeRecorder (): Recorder | undefined {
+  return active
+}
+
+/**
+ * Records one request. A *record* is a point from which code may go on later, with the stack there and the record that was current:
+ * an `await`, a callback handed over, a driver's call. The *markers* tell which record's code ran from when to when.
+ *
+ * Records are numbers from 1; 0 is nobody's.
+ */
+export class Recorder {
+  readonly #options: FilledOptions
+  readonly #stacks = new Stacks()
+  readonly #parent = integers()
+  /** The capture that holds the record's stack; -1 for none. */
+  readonly #capture = integers()
+  readonly #flags = integers()
+  readonly #markerTime = floats()
+  readonly #markerRecord = integers()
+  readonly #log = new WaitLog()
+  readonly #start = now()
+  #current = 0
+  /** The record of the last marker. */
+  #marked = 0
+  /** What a driver's call has just noted, for the `await` that follows it at once. */
+  #lastDriver = 0
+  #lastDriverMarker = -1
+  /** The last record of an `await`, for that of the caller who awaits right after it. */
+  #lastAwait = 0
+  #lastAwaitMarker = -1
+  #lastAwaitInit = -1
+  #inits = 0
+  #captures = 0
+  #captureTime = 0
+  #readTime = 0
+  #followsPromises = false
+  #simplerSince: number | undefined
+  #stopHooks = () => {}
+
+  constructor (options?: WaitsOptions) {
+    this.#options = fillOptions(options)
+    this.#add(-1, -1, 0)
+  }
+
+  /** @internal Starts to record. The patches find the recorder from now on. */
+  start (): void {
+    if (active !== undefined) throw new WaitsError('GEORDI_WAITS_STATE', 'A recording of waits runs already; stop it first.')
+    active = this
+    this.#stacks.withAsync = !this.#options.continuations
+    if (!this.#options.continuations) return
+    this.#followsPromises = true
+    this.#stopHooks = promiseHooks.createHook({
+      init: (promise, parent) => this.#init(promise, parent),
+      before: promise => this.#before(Math.abs(readStamp(promise))),
+      after: () => this.#before(0)
+    }) as () => void
+  }
+
+  /** Whether a callback handed over now shall be called in the name of who did it. */
+  get followsCallbacks (): boolean {
+    return this.#followsPromises || this.inDriver
+  }
+
+  /** Ends the recording. Code that it has wrapped goes on as if it had never been. */
+  stop (): WaitRecording {
+    const end = now()
+    if (active === this) active = undefined
+    this.#stopHooks()
+    const capture = this.#stacks.toArray()
+    const { functions, places, stacks } = this.#stacks
+    return {
+      version: RECORDING_VERSION,
+      recorder: { folder: OWN_FOLDER, boundary: BOUNDARY_URL },
+      start: this.#start,
+      end,
+      functions,
+      places,
+      stacks,
+      records: {
+        parent: this.#parent.toArray(),
+        stack: this.#capture.toArray().map(at => at < 0 ? -1 : capture[at] as number),
+        flags: this.#flags.toArray()
+      },
+      markers: { time: this.#markerTime.toArray(), record: this.#markerRecord.toArray() },
+      waits: this.#log.toColumns(end),
+      cost: { time: this.#cost, captures: this.#captures, ...this.#simplerSince === undefined ? {} : { simplerSince: this.#simplerSince } }
+    }
+  }
+
+  /** Whether a driver's own code is running: what it does within is its own affair. */
+  get inDriver (): boolean {
+    return (this.#flags.at(this.#current) & FLAG.driver) !== 0
+  }
+
+  /** The record whose code is running. */
+  get current (): number {
+    return this.#current
+  }
+
+  /** Calls the request's own code, a hook or a handler: what called it is not shown. */
+  run (fn: Function, self: unknown, args: unknown[]): unknown {
+    return this.#within(this.#add(0, -1, FLAG.root), fn, self, args)
+  }
+
+  /** A record of the stack here. `driver`: for the call of a driver, whose own promises and callbacks shall need no record. */
+  record (driver = false): number {
+    if (this.inDriver) return this.#current
+    const { stackTraceLimit } = Error
+    const start = this.#captures++ % TIMED === 0 ? now() : 0
+    Error.stackTraceLimit = DEPTH
+    // Here and not in a function for it: V8 walks each frame.
+    const capture = this.#stacks.keep(new Error())
+    Error.stackTraceLimit = stackTraceLimit
+    if (start !== 0) this.#account(start)
+    const record = this.#add(this.#current, capture, driver ? FLAG.driver : 0)
+    if (driver) {
+      this.#lastDriver = record
+      this.#lastDriverMarker = this.#markerTime.length
+    }
+    return record
+  }
+
+  /** A record at the place of a driver's, for the callback that the driver was handed. */
+  besides (driver: number): number {
+    return this.#add(this.#parent.at(driver), this.#capture.at(driver), 0)
+  }
+
+  /** Calls code of a record's in its name. */
+  enter (record: number, fn: Function, self: unknown, args: unknown[]): unknown {
+    return this.#within(record, fn, self, args)
+  }
+
+  /** Calls a driver: what it starts belongs to the record, though it runs in the caller's time. */
+  call (record: number, fn: Function, self: unknown, args: unknown[]): unknown {
+    const outer = this.#current
+    this.#current = record
+    try {
+      return Reflect.apply(fn, self, args)
+    } finally {
+      this.#current = outer
+      if (this.#lastDriver === record) this.#lastDriverMarker = this.#markerTime.length
+    }
+  }
+
+  /** Opens a wait that a record's code has started. @returns Its number. */
+  open (record: number, start: WaitStart): number {
+    return this.#log.open(record, now(), start)
+  }
+
+  /** Ends a wait. */
+  close (wait: number, failed: boolean, rows?: number, bytes?: number): void {
+    this.#log.close(wait, now(), failed, rows, bytes)
+  }
+
+  /** Takes a wait back that was none: a timer that was cleared. */
+  discard (wait: number): void {
+    this.#log.discard(wait)
+  }
+
+  #within (record: number, fn: Function, self: unknown, args: unknown[]): unknown {
+    if (active !== this) return Reflect.apply(fn, self, args)
+    const outer = this.#current
+    this.#mark(record)
+    try {
+      return callAcrossBoundary(fn, self, args)
+    } finally {
+      this.#mark(outer)
+    }
+  }
+
+  /** A reaction's code begins, or with 0 ends. */
+  #before (record: number): void {
+    this.#current = record
+    // A driver's own code is told by the wait that is open; it needs no markers, and there is much of it.
+    const marked = (this.#flags.at(record) & FLAG.driver) === 0 ? record : 0
+    if (marked !== this.#marked) this.#mark(marked)
+    this.#current = record
+  }
+
+  #mark (record: number): void {
+    this.#current = record
+    this.#marked = record
+    this.#markerTime.push(now())
+    this.#markerRecord.push(record)
+  }
+
+  /** A promise is made: without a parent by itself, else for what follows another, as a reaction. */
+  #init (promise: object, parent: object | undefined): void {
+    const current = this.#current
+    if (parent === undefined || this.inDriver) {
+      // Negative: only until somebody awaits it. For a thenable, whose `then` V8 calls later in this promise's name.
+      if (current === 0) return
+      this.#inits++
+      writeStamp(promise, parent === undefined ? -current : current)
+      return
+    }
+    const awaited = readStamp(parent)
+    const marker = this.#markerTime.length
+    let capture: number
+    let flags: number
+    if (this.#lastDriver !== 0 && Math.abs(awaited) === this.#lastDriver && this.#lastDriverMarker === marker) {
+      capture = this.#capture.at(this.#lastDriver)
+      flags = FLAG.borrowed
+    } else if (awaited < 0 && this.#lastAwaitMarker === marker && this.#lastAwaitInit === this.#inits && this.#isOfNow(-awaited)) {
+      // An async function has just come to its first `await`, and its caller awaits its promise: the caller is in the stack taken there.
+      capture = this.#capture.at(this.#lastAwait)
+      flags = (this.#flags.at(this.#lastAwait) | FLAG.borrowed) + LEVEL
+    } else {
+      const { stackTraceLimit } = Error
+      const start = this.#captures++ % TIMED === 0 ? now() : 0
+      Error.stackTraceLimit = DEPTH
+      capture = this.#stacks.keep(new Error())
+      Error.stackTraceLimit = stackTraceLimit
+      if (start !== 0) this.#account(start)
+      flags = 0
+    }
+    const record = this.#add(current, capture, flags)
+    this.#lastAwait = record
+    this.#lastAwaitMarker = this.#markerTime.length
+    this.#lastAwaitInit = this.#inits
+    writeStamp(promise, record)
+    if (awaited < 0 && -awaited === current) writeStamp(parent, -record)
+  }
+
+  /** Whether a promise that bears this was made by the code that runs now. */
+  #isOfNow (stamp: number): boolean {
+    return stamp === this.#current || this.#parent.at(stamp) === this.#current
+  }
+
+  #add (parent: number, capture: number, flags: number): number {
+    this.#parent.push(parent)
+    this.#capture.push(capture)
+    return this.#flags.push(flags)
+  }
+
+  /** Now and then, after a stack was taken: what it cost, and whether it's time for more than taking. */
+  #account (start: number): void {
+    const end = now()
+    // The process may have been taken off the processor meanwhile; that isn't the capture's cost.
+    this.#captureTime += Math.min(end - start, LONGEST) * TIMED
+    if (this.#stacks.isFull) this.#pause(() => this.#stacks.read())
+    if (this.#followsPromises && this.#cost > this.#options.budget * (end - this.#start) + this.#options.freeTime) this.#simplify(end)
+  }
+
+  /** The recorder's own work within the request gets a stretch of the timeline of its own. */
+  #pause (work: () => void): void {
+    const outer = this.#current
+    this.#mark(MARK.recorder)
+    const start = now()
+    work()
+    this.#readTime += now() - start
+    this.#mark(outer)
+  }
+
+  get #cost (): number {
+    return this.#captureTime + this.#readTime
+  }
+
+  /**
+   * Past the budget: no more records of continuations. Drivers' calls are noted with the callers that V8 knows beyond an `await`; a record
+   * that were merely inherited would be wrong nearly always.
+   */
+  #simplify (time: number): void {
+    this.#stacks.read()
+    this.#followsPromises = false
+    this.#simplerSince = time
+    this.#stopHooks()
+    this.#stopHooks = () => {}
+    this.#stacks.withAsync = true
+    this.#mark(0)
+  }
+}

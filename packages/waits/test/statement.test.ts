@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { normaliseSql } from '@geordi/waits'
+
+const CASES: ReadonlyArray<readonly [what: string, text: string, normal: string]> = [
+  ['texts and numbers', "select * from t where a = 'it''s' and b = 42 and c > -1.5e3", 'select * from t where a = ? and b = ? and c > ?'],
+  ['parameters stay', 'select $1, $2::int, :name, @value', 'select $1, $2::int, :name, @value'],
+  ['names stay, with digits and quotes too', 'select t1.a2, "Order 3", `x 4` from t1', 'select t1.a2, "Order 3", `x 4` from t1'],
+  ['white space and comments', 'select 1 -- because\n  /* of\n this */ from   t', 'select ? from t'],
+  ['a list is a list, however long', 'select * from t where id in ($1, $2,$3)', 'select * from t where id in (…)'],
+  ['a list of literals too', 'select * from t where id in (1, 2, 3)', 'select * from t where id in (…)'],
+  ['rows of an insert', "insert into t (a, b) values (1, 'x'), (2, 'y'), (3, 'z')", 'insert into t (a, b) values (…), …'],
+  ['dollar quotes', 'select $body$secret$body$, $$another$$', 'select ?, ?'],
+  ['a backslash in a text', "select E'it\\'s secret', 2", 'select E?, ?'],
+  ['a text with a comment in it', "select '-- no comment', 'secret'", 'select ?, ?']
+]
+
+for (const [what, text, normal] of CASES) {
+  test(`a statement without its values: ${what}`, () => assert.equal(normaliseSql(text), normal))
+}
+
+test('a statement that is too long is cut, and shows nothing of a text that is cut', () => {
+  const normal = normaliseSql(`select ${'a, '.repeat(700)}'secret`.padEnd(5000, ' secret'))
+  assert.ok(normal.length < 2100)
+  assert.ok(!normal.includes('secret'))
+})
+
+test('a text without end takes no time', () => {
+  const start = process.cpuUsage()
+  normaliseSql("select '" + "\\'".repeat(100_000))
+  normaliseSql('('.repeat(50_000) + '?,'.repeat(50_000))
+  normaliseSql('(?), '.repeat(400))
+  assert.ok(process.cpuUsage(start).user < 2_000_000)
+})

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { isBuiltin } from 'node:module'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { startLocalServer } from '@geordi/replay/local'
+import { recordWaits, type WaitsOptions } from '@geordi/waits'
+import { record, toWaits, waitsOf, type Wait } from './support.ts'
+
+/** The waits that a function of the program has started, without what a test doesn't look at. */
+function by (waits: readonly Wait[], caller: string, kind?: string): Wait[] {
+  return waits.filter(wait => wait.caller === caller && (kind === undefined || wait.kind === kind))
+}
+
+function only (waits: readonly Wait[], caller: string, kind?: string): Wait {
+  const found = by(waits, caller, kind)
+  assert.equal(found.length, 1, `${caller} has ${found.length} waits: ${JSON.stringify(found)}`)
+  return found[0]!
+}
+
+test('pg: each query with its statement, rows, outcome and caller; the wait for a connection apart', async t => {
+  const server = await startLocalServer({ kind: 'postgres' })
+  t.after(() => server.stop())
+  const waits = await waitsOf('pg', { DATABASE_URL: server.url })
+  const target = `127.0.0.1:${new URL(server.url).port}/postgres`
+
+  const many = by(waits, 'oneOfMany')
+  assert.equal(many.length, 20)
+  for (const wait of many) {
+    assert.deepEqual({ ...wait, duration: 0, same: 0 }, {
+      kind: 'sql', statement: 'select * from item where id = $1', target, outcome: 'done', sync: false, rows: 1, bytes: null, caller: 'oneOfMany', duration: 0, same: 0
+    })
+  }
+  assert.equal(new Set(many.map(({ same }) => same)).size, 20, 'other values are another question')
+  assert.equal(new Set(by(waits, 'twice').map(({ same }) => same)).size, 1, 'the same values are the same question')
+  assert.equal(only(waits, 'literals').statement, 'select count(*) from item where name <> ? and id < ?')
+  assert.equal(only(waits, 'withCallback').outcome, 'done')
+  assert.equal(only(waits, 'failing').outcome, 'failed')
+  assert.ok(only(waits, 'slow').duration >= 99)
+  assert.equal(only(waits, 'throughPool', 'sql').statement, 'select ? as pooled')
+  assert.equal(only(waits, 'throughPool', 'pool').target, target)
+  const late = by(waits, 'exhausted', 'pool')[1]!
+  assert.ok(late.duration >= 50, `waited ${late.duration} ms for a connection`)
+  assert.equal(waits.filter(({ kind }) => kind === 'connect').length, 0, "a pool's connections are its own affair")
+})
+
+test('HTTP clients, connections, names and processes', async () => {
+  const { recording, told: port } = await record('network')
+  const waits = toWaits(recording)
+  const host = `http://127.0.0.1:${String(port)}`
+
+  const httpWait = only(waits, 'byHttp', 'http')
+  assert.equal(httpWait.statement, 'GET /path?token=&page=')
+  assert.equal(httpWait.target, host)
+  assert.ok(httpWait.duration >= 29)
+  const [fetched, missing] = by(waits, 'byFetch', 'http')
+  assert.equal(fetched?.statement, 'GET /fetched?key=')
+  assert.equal(fetched?.target, host)
+  assert.ok(fetched.duration >= 29)
+  assert.equal(missing?.outcome, 'failed')
+  assert.equal(only(waits, 'byUndici', 'http').statement, 'GET /undici')
+  assert.equal(only(waits, 'connects', 'connect').target, `127.0.0.1:${String(port)}`)
+  assert.equal(only(waits, 'resolves', 'dns').target, 'localhost')
+  const [spawned, blocking] = by(waits, 'spawns', 'process')
+  assert.equal(spawned?.target, process.execPath)
+  assert.ok(spawned.duration >= 49)
+  assert.equal(blocking?.sync, true)
+  const text = JSON.stringify(recording)
+  for (const secret of ['password', 'token=secret', 'key=secret']) assert.ok(!text.includes(secret), secret)
+})
+
+test('files, thread pool, timers and locks', async () => {
+  const waits = await waitsOf('local')
+  const files = by(waits, 'files')
+  assert.deepEqual(files.map(({ statement, sync, outcome }) => `${statement} ${sync ? 'sync ' : ''}${outcome}`), [
+    'readFile done', 'readFileSync sync done', 'stat done', 'open done', 'readFile done', 'readFile failed'
+  ])
+  assert.match(files[0]!.target, /local\.mjs$/)
+  assert.ok(files[0]!.bytes! > 500)
+  assert.ok(by(waits, 'streams', 'file').some(({ statement }) => statement === 'read'), 'a stream of a file reads')
+  assert.deepEqual(by(waits, 'pool').map(({ kind, statement }) => `${kind} ${statement}`), ['threadpool scrypt', 'threadpool digest', 'threadpool gzip'])
+  assert.ok(by(waits, 'flushes', 'threadpool').length >= 10, 'each flush is a piece of work')
+  const timers = by(waits, 'timers', 'timer')
+  assert.deepEqual(timers.map(({ outcome }) => outcome), ['done', 'done', 'done', 'discarded', 'discarded'])
+  const locks = by(waits, 'locks', 'lock')
+  assert.equal(locks.length, 4)
+  assert.equal(locks.filter(({ duration }) => duration > 20).length, 2, 'two of them had to wait')
+})
+
+test('ioredis: each command without its values, and the same key asked again', async t => {
+  const server = await startLocalServer({ kind: 'redis' })
+  t.after(() => server.stop())
+  const waits = await waitsOf('redis', { REDIS_URL: server.url })
+  const same = by(waits, 'sameKey')
+  assert.equal(same.length, 20)
+  assert.equal(new Set(same.map(wait => wait.same)).size, 1)
+  assert.equal(same[0]?.statement, 'get')
+  assert.equal(same[0]?.bytes, 5)
+  assert.deepEqual(by(waits, 'pipelined').map(({ statement }) => statement), ['set', 'get'])
+})
+
+test('redis: each command without its values, and a multi as one', async t => {
+  const server = await startLocalServer({ kind: 'redis' })
+  t.after(() => server.stop())
+  const waits = await waitsOf('node-redis', { REDIS_URL: server.url })
+  const same = by(waits, 'sameKey', 'cache')
+  assert.equal(same.length, 20)
+  assert.equal(new Set(same.map(wait => wait.same)).size, 1)
+  assert.equal(same[0]?.statement, 'get')
+  assert.equal(same[0].target, `127.0.0.1:${new URL(server.url).port}`)
+  assert.deepEqual(by(waits, 'together', 'cache').map(({ statement }) => statement), ['multi of 2'])
+})
+
+test('tarn and piscina: the wait for a resource, and for a thread', async () => {
+  const waits = await waitsOf('pools')
+  assert.ok(only(waits, 'inThread', 'worker').duration >= 39)
+  const [first, second] = by(waits, 'exhausted', 'pool')
+  assert.equal(first?.outcome, 'done')
+  assert.ok(second!.duration >= 40, `waited ${second!.duration} ms`)
+})
+
+test('node:sqlite: counted as work of the thread, without values', async () => {
+  const { recording } = await record('sqlite')
+  const waits = toWaits(recording)
+  const expected = isBuiltin('node:sqlite')
+    ? ['insert into item values (…) sync', ...new Array<string>(5).fill('select * from item where id = ? sync')]
+    : []
+  assert.deepEqual(waits.filter(({ kind }) => kind === 'sql').map(({ statement, sync }) => `${statement}${sync ? ' sync' : ''}`), expected)
+})
+
+test('mysql2: each query with its statement and target', async () => {
+  const waits = await waitsOf('mysql')
+  const changes = by(waits, 'change', 'sql')
+  assert.equal(changes.length, 3)
+  assert.equal(changes[0]?.statement, 'update item set name = ? where id = ?')
+  assert.match(changes[0].target, /^127\.0\.0\.1:\d+\/shop$/)
+  assert.equal(changes[0].rows, 3)
+  assert.ok(changes[0].duration >= 19)
+})
+
+test('without continuations the waits and their callers across await are there all the same', async t => {
+  const server = await startLocalServer({ kind: 'postgres' })
+  t.after(() => server.stop())
+  for (const options of [{ continuations: false }, { budget: 0, freeTime: 0 }]) {
+    const { recording } = await record('pg', { DATABASE_URL: server.url }, options)
+    const waits = toWaits(recording)
+    assert.equal(by(waits, 'oneOfMany', 'sql').length, 20)
+    assert.equal(only(waits, 'slow').statement, 'select pg_sleep($1)')
+    const stack = recording.stacks[recording.records.stack[recording.waits.record.at(10)!]!]!
+    const names = stack.map(place => recording.functions[recording.places[place]?.[0] ?? -1]?.[0])
+    assert.deepEqual(names.filter(name => name === 'oneOfMany' || name === 'main'), ['oneOfMany', 'main'])
+    assert.equal(recording.cost.simplerSince !== undefined, 'budget' in options, 'it says that it fell back')
+  }
+})
+
+test('past its budget the recorder follows continuations no more, and says so', async () => {
+  const { recording, told } = await record('loops', {}, { budget: 0.01, freeTime: 20_000 })
+  const { simplerSince, captures } = recording.cost
+  assert.ok(simplerSince !== undefined && simplerSince < recording.end)
+  assert.ok(captures < 300_000, `${captures} stacks`)
+  assert.equal((told as { sum: number }).sum, 150_000, 'the program goes on undisturbed')
+})
+
+test('an option that is wrong is named, and one recording runs at a time', () => {
+  assert.throws(() => recordWaits({ budget: -1 }), { code: 'GEORDI_OPTION_INVALID', message: /budget/ })
+  assert.throws(() => recordWaits({ bugdet: 1 } as WaitsOptions), { code: 'GEORDI_OPTION_INVALID', message: /bugdet/ })
+  const recorder = recordWaits()
+  assert.throws(() => recordWaits(), { code: 'GEORDI_WAITS_STATE' })
+  recorder.stop()
+  assert.throws(() => recorder.stop(), { code: 'GEORDI_WAITS_STATE' })
+})
+
+test('the app notices nothing: the import changes nothing, and patched functions do what they did', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL('../../test/fixtures/look.mjs', import.meta.url))], { timeout: 60_000 })
+  assert.equal(stdout, '\n')
+})

@@ -31,6 +31,7 @@ export interface ProfileTimes {
   readonly functions: FunctionTimes
 }
 
+/** Where the recorded time went, in microseconds, and how many samples that stands on. */
 export interface GraphTimes {
   /** The whole recording: `busy` plus `idle`. */
   readonly sampled: number
@@ -44,9 +45,11 @@ export interface GraphTimes {
   readonly program: number
   /** How many samples the numbers stand on, without the idle ones. */
   readonly busySamples: number
+  /** How many samples there are, the idle ones included. */
   readonly samples: number
 }
 
+/** A function in the graph. Times are microseconds, shares are of the busy time, from 0 to 1. */
 export interface GraphNode {
   /** Index into `Profile.frames`. */
   readonly frame: number
@@ -54,13 +57,17 @@ export interface GraphNode {
   readonly self: number
   /** Time in the function and all it calls; a sample counts once, however often the function recurs in its stack. */
   readonly total: number
+  /** `self` as a share. */
   readonly selfShare: number
+  /** `total` as a share. */
   readonly totalShare: number
   /** Time of the samples in which no function that is shown is above this one. */
   readonly entry: number
+  /** Whether it is on the critical path. */
   readonly critical: boolean
 }
 
+/** Calls of one function by another, all of them together. Times are microseconds, shares are of the busy time, from 0 to 1. */
 export interface GraphEdge {
   /** Id of the caller's node. */
   readonly from: number
@@ -68,12 +75,15 @@ export interface GraphEdge {
   readonly to: number
   /** Time of the samples in whose stack this call is; a sample counts once. */
   readonly time: number
+  /** `time` as a share. */
   readonly share: number
   /** More than half of the time passes through functions between the two that aren't shown. */
   readonly residual: boolean
+  /** Whether it is on the critical path. */
   readonly critical: boolean
 }
 
+/** What the graph leaves out. Times are microseconds. */
 export interface GraphOther {
   /** Functions that were sampled and aren't shown. */
   readonly functions: number

@@ -35,7 +35,9 @@ export interface CallGraphFile {
   notes: string[]
 }
 
+/** A function of a {@link CallGraphFile}; times are microseconds. */
 export interface CallGraphFileFunction {
+  /** As the report names it. */
   name: string
   /** For people: `package/…/file:line`. */
   location: string
@@ -44,12 +46,17 @@ export interface CallGraphFileFunction {
   url: string
   line: number
   column: number
+  /** The npm package it belongs to; missing for the application's own code and for Node's. */
   package?: { name: string, version?: string }
+  /** Time in the function itself. */
   self: number
+  /** Time in the function and all it calls. */
   total: number
 }
 
+/** A box of the graph: see `GraphNode` for its numbers. */
 export interface CallGraphFileNode extends CallGraphFileFunction, Pick<GraphNode, 'selfShare' | 'totalShare' | 'entry' | 'critical'> {
+  /** Its index among the nodes. */
   id: number
 }
 

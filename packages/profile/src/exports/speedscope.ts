@@ -13,6 +13,7 @@ export interface SpeedscopeFile {
   profiles: SpeedscopeProfile[]
 }
 
+/** A function; `line` and `col` count from 1 and are missing where unknown. */
 export interface SpeedscopeFrame {
   name: string
   file?: string
@@ -20,6 +21,7 @@ export interface SpeedscopeFrame {
   col?: number
 }
 
+/** A recording in order of time or, where that would be too large, as stacks with their times added up. */
 export type SpeedscopeProfile = SpeedscopeEvents | SpeedscopeStacks
 
 /** Functions as they are opened and closed, in the order of time. */

@@ -25,9 +25,11 @@ export interface SourceLimits {
   readonly parseInAll?: number
 }
 
+/** Where sources are read, and how much work they may be. */
 export interface SourceOptions {
   /** Reads a script, a source map or a package.json by its path. @defaultValue from the disk, regular files only */
   readonly readFile?: ReadFile
+  /** Where reading and parsing ends; what lies beyond keeps V8's names. @defaultValue those of {@link SourceLimits} */
   readonly limits?: SourceLimits
 }
 

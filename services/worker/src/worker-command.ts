@@ -50,7 +50,6 @@ export async function workerCommand (args: string[]): Promise<void> {
     retention: numeric(values['retention'])
   })
   const worker = await startWorker(resolveEntry(entry, appArgs), settings, line => { process.stdout.write(`geordi worker: ${line}\n`) })
-  process.stdout.write(`geordi worker ready: ${entry}\n`)
 
   let stopping = false
   const stop = () => {
@@ -64,6 +63,8 @@ export async function workerCommand (args: string[]): Promise<void> {
     })
   }
   process.on('SIGINT', stop).on('SIGTERM', stop)
+  // A rejection is told by `worker.close()`.
+  worker.reached.then(() => process.stdout.write(`geordi worker ready: ${entry}\n`), () => {})
 }
 
 function secrets (current: string | undefined, old: string | undefined): string | string[] | undefined {

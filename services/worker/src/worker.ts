@@ -1,5 +1,5 @@
 import { importCpuProfile } from '@geordi/profile'
-import { failure, RAW_PROFILE, REPORT, Replays, workerName, type CapturedRequest, type ReplayTask } from '@geordi/replay'
+import { failure, newReplayId, RAW_PROFILE, REPORT, Replays, workerName, type CapturedRequest, type ReplayTask } from '@geordi/replay'
 import { renderReport, warmUp } from '@geordi/report'
 import type { AppEntry } from './app-entry.ts'
 import { WorkerError } from './errors.ts'
@@ -13,6 +13,8 @@ const ATTEMPTS = 2
 
 /** A worker that takes replays from the queue. */
 export interface Worker {
+  /** Resolves when the queue server has answered for the first time, however long it is away; rejects when the worker is closed before. */
+  readonly reached: Promise<void>
   /** Takes no more replays, waits for those under way, ends all processes. */
   close (): Promise<void>
 }
@@ -22,7 +24,7 @@ export type Log = (line: string) => void
 
 /**
  * Starts a worker for an app: takes each queued request, replays it in a process of its own, draws the report.
- * Resolves when the first spare replay process is up.
+ * Resolves when the first spare replay process is up; the queue server may still be away.
  * @throws WorkerError `GEORDI_APP_START` when the app can't be started at all: better at once than at the first replay.
  */
 export async function startWorker (app: AppEntry, settings: WorkerSettings, log: Log): Promise<Worker> {
@@ -38,7 +40,10 @@ export async function startWorker (app: AppEntry, settings: WorkerSettings, log:
       onError: error => trouble.error(error),
       onBack: () => trouble.back()
     })
+    const reached = replays.find(newReplayId()).then(() => {})
+    reached.catch(() => {})
     return {
+      reached,
       async close () {
         await consumer.close()
         await spares.close()

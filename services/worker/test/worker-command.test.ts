@@ -58,6 +58,16 @@ describe('geordi worker', () => {
     assert.deepEqual(replayFolders(), [])
   })
 
+  it('waits for a queue server that is away, without saying that it is ready, and ends at a signal', async () => {
+    for (const url of ['redis://127.0.0.1:1', 'postgres://127.0.0.1:1/x']) {
+      const command = geordi(['worker', APP], { ...env, GEORDI_QUEUE_URL: url })
+      await until(() => command.stdout.text.includes('The worker waits for it.'), 'the absence is told')
+      command.child.kill('SIGTERM')
+      assert.equal(await command.ended, 0)
+      assert.doesNotMatch(command.stdout.text, /ready/)
+    }
+  })
+
   it('takes the queue from the option before the environment', async () => {
     const scene = await Scene.open()
     const worker = await scene.worker(['--queue', scene.url], { GEORDI_QUEUE_URL: 'redis://127.0.0.1:1' })

@@ -12,6 +12,7 @@ import { styleSheet } from './pages/style.ts'
 import { addRepositoryRoutes } from './routes/repositories.ts'
 import { addSlowRoutes } from './routes/slow.ts'
 import { addSessions } from './session.ts'
+import { closeMeans, openMeans } from './slow/means.ts'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AppSettings } from './settings.ts'
 
@@ -26,9 +27,15 @@ const bodyLimit = 16 * 1024 * 1024
 export async function buildApp (settings: AppSettings): Promise<FastifyInstance> {
   const app = Fastify({ logger: { level: settings.logLevel ?? 'info' }, bodyLimit })
   const database = connectDatabase(settings.databaseUrl, error => app.log.warn(error, 'lost a connection to the database'))
-  app.addHook('onClose', () => database.end())
+  const means = openMeans(database, { databaseUrl: settings.databaseUrl, cacheUrl: settings.cacheUrl ?? null },
+    error => app.log.warn(error, 'lost a connection of the slow routes'))
+  app.addHook('onClose', async () => {
+    await closeMeans(means)
+    await database.end()
+  })
   try {
-    if (!settings.replay) await prepareDatabase(database)
+    if (settings.replay) await database.query('SELECT 1') // connected, as a process that has run for a while
+    else await prepareDatabase(database)
 
     // First: it sees the routes that are registered after it.
     await app.register(geordi, {
@@ -42,7 +49,7 @@ export async function buildApp (settings: AppSettings): Promise<FastifyInstance>
     await app.register(multipart, { limits: { files: 1, fileSize: bodyLimit, fields: 10 } })
     addSessions(app)
     addRepositoryRoutes(app, database)
-    addSlowRoutes(app, database)
+    addSlowRoutes(app, means)
     app.get('/style.css', async (_request, reply) => reply
       .header('cache-control', 'max-age=3600').type('text/css; charset=utf-8').send(styleSheet))
     app.get('/health', async () => {
@@ -53,8 +60,9 @@ export async function buildApp (settings: AppSettings): Promise<FastifyInstance>
     app.setErrorHandler((error: FastifyError, request, reply) => {
       const status = error.statusCode !== undefined && error.statusCode >= 400 ? error.statusCode : 500
       if (status >= 500) request.log.error(error)
-      // What went wrong inside is for the log, not for the client.
-      return sendProblem(request, reply, status, error.code ?? 'DEMO_ERROR', status < 500 ? error.message : 'Something broke. The log says what.')
+      // What went wrong inside is for the log, not for the client; the app's own errors are worded for both.
+      const forClient = status < 500 || error.code?.startsWith('DEMO_')
+      return sendProblem(request, reply, status, error.code ?? 'DEMO_ERROR', forClient ? error.message : 'Something broke. The log says what.')
     })
     return app
   } catch (error) {

@@ -3,6 +3,11 @@ import { seed } from './seed.ts'
 
 export type Database = pg.Pool
 
+/** The pool, or one connection. */
+export interface Queryable {
+  query<Row extends pg.QueryResultRow> (statement: string, values?: unknown[]): Promise<pg.QueryResult<Row>>
+}
+
 /** Held while the tables are made and filled: any number of processes may start at once. */
 const setupLock = 1701
 
@@ -33,10 +38,11 @@ const schema = `
 
 /**
  * A pool of connections to the demo's database. Nothing is connected yet. `onLost` hears of connections that break while
- * nobody uses them, also of one that is being closed; the pool opens others.
+ * nobody uses them, also of one that is being closed; the pool opens others, up to `connections` at a time.
  */
-export function connectDatabase (url: string, onLost: (error: Error) => void): Database {
-  const pool = new pg.Pool({ connectionString: url, max: 5, connectionTimeoutMillis: 10_000, application_name: 'geordi-demo' })
+export function connectDatabase (url: string, onLost: (error: Error) => void, connections = 5): Database {
+  // One stays open: a request that comes after a while shouldn't be slow for that.
+  const pool = new pg.Pool({ connectionString: url, min: 1, max: connections, connectionTimeoutMillis: 10_000, application_name: 'geordi-demo' })
   return pool.on('error', onLost)
 }
 

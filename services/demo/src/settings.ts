@@ -4,6 +4,8 @@ export interface AppSettings {
   databaseUrl: string
   /** `redis://…` or `postgres://…` of the queue that geordi's replays go through. */
   queueUrl: string
+  /** `redis://…` of the cache that `/slow/cache` asks. @defaultValue null: without one, that route answers 503 */
+  cacheUrl?: string | null
   /** Seals the captured requests; the worker has the same. */
   geordiSecret: string
   /** Signs the session cookie. */
@@ -27,14 +29,17 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Reads `DATABASE_URL`, `GEORDI_QUEUE_URL` (or `REDIS_URL`), `GEORDI_SECRET`, `SESSION_SECRET` (all required),
- * `LOG_LEVEL` and `GEORDI_REPLAY`.
+ * `LOG_LEVEL`, `GEORDI_REPLAY` and `CACHE_URL`, which is the queue's unless given, where that is a Redis.
  *
  * @throws SettingsError
  */
 export function readSettings (env: Environment): AppSettings {
+  const databaseUrl = required(env, ['DATABASE_URL'], 'postgres://user:password@host:5432/database')
+  const queueUrl = required(env, ['GEORDI_QUEUE_URL', 'REDIS_URL'], 'redis://:password@host:6379 (or postgres://…)')
   return {
-    databaseUrl: required(env, ['DATABASE_URL'], 'postgres://user:password@host:5432/database'),
-    queueUrl: required(env, ['GEORDI_QUEUE_URL', 'REDIS_URL'], 'redis://:password@host:6379 (or postgres://…)'),
+    databaseUrl,
+    queueUrl,
+    cacheUrl: env['CACHE_URL'] || (isRedisUrl(queueUrl) ? queueUrl : null),
     geordiSecret: required(env, ['GEORDI_SECRET'], 'the secret that the worker has too, for instance of `openssl rand -base64 32`'),
     sessionSecret: required(env, ['SESSION_SECRET'], 'a random text, for instance of `openssl rand -base64 32`'),
     logLevel: env['LOG_LEVEL'] || 'info',
@@ -53,6 +58,11 @@ export function readListenSettings (env: Environment): ListenSettings {
     throw new SettingsError(`PORT must be a number from 0 to 65535, not «${env['PORT']}».`)
   }
   return { host: env['HOST'] || '127.0.0.1', port }
+}
+
+/** Whether a Redis is behind this URL. */
+export function isRedisUrl (url: string): boolean {
+  return /^rediss?:/i.test(url)
 }
 
 function required (env: Environment, names: readonly string[], example: string): string {

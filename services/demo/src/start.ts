@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { ReplayError } from '@geordi/replay'
 import { readListenSettings, SettingsError } from './settings.ts'
+import { checkGivenServers } from './start/given-servers.ts'
 import { openDataFolder, readSecrets } from './start/data-folder.ts'
 import { browserUrl, claimPort } from './start/ports.ts'
 import { forkProcess } from './start/running.ts'
@@ -44,11 +45,16 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   })
 }
 
-// npm is killed with -9: nobody tells us, only our parent is another one then.
-if (process.env['npm_lifecycle_event'] !== undefined) {
-  const parent = process.ppid
-  setInterval(() => { if (process.ppid !== parent) close(1) }, 500)
+/**
+ * npm is killed with -9: nobody tells us, only our parent is another one then. Its id comes from before the installing
+ * and building, during which it can be killed as well.
+ */
+function isOrphan (): boolean {
+  const npm = process.env['GEORDI_STARTED_BY']
+  return npm !== undefined && process.ppid !== Number(npm)
 }
+if (isOrphan()) process.exit(1)
+setInterval(() => { if (isOrphan()) close(1) }, 500)
 
 function watch (one: Running): void {
   running.push(one)
@@ -60,6 +66,7 @@ async function start (env: NodeJS.ProcessEnv): Promise<void> {
   listen.port = await claimPort(listen)
   const folder = openDataFolder(env['GEORDI_DATA'])
   const secrets = readSecrets(folder)
+  await checkGivenServers(env, env['GEORDI_SECRET'] ?? secrets.geordi)
 
   const servers = await startServers(env, folder)
   servers.started.forEach(watch)
@@ -73,7 +80,8 @@ async function start (env: NodeJS.ProcessEnv): Promise<void> {
     HOST: listen.host,
     PORT: String(listen.port),
     DATABASE_URL: servers.databaseUrl,
-    GEORDI_QUEUE_URL: servers.queueUrl
+    GEORDI_QUEUE_URL: servers.queueUrl,
+    CACHE_URL: servers.cacheUrl
   }
   const worker = forkProcess({ name: 'the worker', entry: workerEntry, args: ['worker', appEntry], env: childEnv, grace: 4_000, quiet: workerReady })
   watch(worker)

@@ -68,6 +68,12 @@ export async function loadFiles (database: Database, limit: number): Promise<Fil
   return rows
 }
 
+/** The latest commits of all repositories. */
+export async function listLatestCommits (database: Database, limit: number): Promise<CommitRow[]> {
+  const { rows } = await database.query<CommitRow>(`SELECT ${commitColumns} FROM demo.commits ORDER BY committed_at DESC, id LIMIT $1`, [limit])
+  return rows
+}
+
 /** The ids of the latest commits. */
 export async function listCommitIds (database: Database, limit: number): Promise<string[]> {
   const { rows } = await database.query<{ id: string }>('SELECT id FROM demo.commits ORDER BY committed_at DESC, id LIMIT $1', [limit])

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { Session } from 'node:inspector/promises'
 import { after, before, describe, test } from 'node:test'
-import { startLocalServer } from '@geordi/replay/local'
 import pg from 'pg'
 import { buildApp } from '../src/app.ts'
 import { connectDatabase } from '../src/database.ts'
-import { countAuthorsOneByOne } from '../src/work/authors.ts'
+import { freshDatabase, login, sessionOf, startTestServer } from './running-app.ts'
 import type { FastifyInstance } from 'fastify'
 import type { LocalServer } from '@geordi/replay/local'
 import type { Database } from '../src/database.ts'
@@ -17,31 +15,15 @@ let settings: AppSettings
 let app: FastifyInstance
 let origin: string
 
-async function freshDatabase (name: string): Promise<string> {
-  const client = new pg.Client({ connectionString: server.url })
-  await client.connect()
-  await client.query(`CREATE DATABASE ${name}`)
-  await client.end()
-  return Object.assign(new URL(server.url), { pathname: `/${name}` }).href
-}
-
 before(async () => {
-  server = await startLocalServer({ kind: 'postgres' })
-  const databaseUrl = await freshDatabase('demo')
-  settings = {
-    databaseUrl,
-    queueUrl: server.url,
-    geordiSecret: 'a secret of the tests, long enough',
-    sessionSecret: 'another secret of the tests',
-    logLevel: 'silent'
-  }
+  ({ server, settings } = await startTestServer())
   // Two at once, as the web process and a second one would: the tables are made and filled once.
   const [first, second] = await Promise.all([buildApp(settings), buildApp(settings)])
   await second.close()
   app = first
   origin = await app.listen({ port: 0, host: '127.0.0.1' })
   // The pool says that it has ended before its connections are closed: the server's farewell may still reach one.
-  database = connectDatabase(databaseUrl, () => {})
+  database = connectDatabase(settings.databaseUrl, () => {})
 })
 
 after(async () => {
@@ -58,8 +40,6 @@ async function countRows (table: string): Promise<number> {
 const call = (path: string, init: RequestInit = {}) => fetch(origin + path, { redirect: 'manual', ...init })
 const json = (body: unknown, headers: Record<string, string> = {}): RequestInit =>
   ({ method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
-const sessionOf = (response: Response) => response.headers.getSetCookie().find(cookie => cookie.startsWith('session='))?.split(';')[0] ?? ''
-const login = async (username: string, password: string) => sessionOf(await call('/login', json({ username, password })))
 const asHtml = (cookie = '') => ({ headers: { accept: 'text/html', cookie } })
 
 describe('the data', () => {
@@ -71,7 +51,7 @@ describe('the data', () => {
   })
 
   test('a replay process makes no tables', async () => {
-    const databaseUrl = await freshDatabase('untouched')
+    const databaseUrl = await freshDatabase(server, 'untouched')
     const replayed = await buildApp({ ...settings, databaseUrl, replay: true })
     await replayed.close()
     const client = new pg.Client({ connectionString: databaseUrl })
@@ -117,7 +97,7 @@ describe('login', () => {
   })
 
   test('only an admin gets links to profile', async () => {
-    const [picard, wesley] = [await login('picard', 'engage'), await login('wesley', 'shutup')]
+    const [picard, wesley] = [await login(origin, 'picard', 'engage'), await login(origin, 'wesley', 'shutup')]
     const pages = await Promise.all([picard, wesley, ''].map(async cookie => (await call('/', asHtml(cookie))).text()))
     assert.match(pages[0] ?? '', /href="\/slow\/cpu\?ms=500&amp;__geordi__"/)
     assert.match(pages[0] ?? '', /href="\/repositories\/warp-core\?__geordi__"/)
@@ -127,7 +107,7 @@ describe('login', () => {
   })
 
   test('altered and expired cookies, and logging out', async () => {
-    const cookie = await login('wesley', 'shutup')
+    const cookie = await login(origin, 'wesley', 'shutup')
     const loggedIn = async (value: string) => (await (await call('/', asHtml(value))).text()).includes('Log out')
     const signed = (value: string) => `session=${encodeURIComponent(app.signCookie(value))}`
     const later = Math.floor(Date.now() / 1000) + 60
@@ -144,8 +124,8 @@ describe('login', () => {
 
   test('a flagged request is captured for an admin, and served as always for anybody else', async () => {
     const flagged = (cookie: string) => call('/slow/queries?n=2&__geordi__', { headers: { accept: 'application/json', cookie } })
-    assert.equal((await flagged(await login('picard', 'engage'))).status, 202)
-    for (const cookie of [await login('wesley', 'shutup'), '']) {
+    assert.equal((await flagged(await login(origin, 'picard', 'engage'))).status, 202)
+    for (const cookie of [await login(origin, 'wesley', 'shutup'), '']) {
       const response = await flagged(cookie)
       assert.equal(response.status, 200)
       assert.equal((await response.json() as { queries: number }).queries, 2)
@@ -195,50 +175,7 @@ describe('pages', () => {
   })
 })
 
-describe('slow routes', () => {
-  test('/slow/cpu uses the CPU time asked for, in functions with names of their own', async () => {
-    const inspector = new Session()
-    inspector.connect()
-    await inspector.post('Profiler.enable')
-    await inspector.post('Profiler.start')
-    const before = process.cpuUsage()
-    const result = await (await call('/slow/cpu?ms=300')).json() as { cpuMs: number, files: number }
-    const used = process.cpuUsage(before)
-    const { profile } = await inspector.post('Profiler.stop')
-    inspector.disconnect()
-    assert.ok(result.cpuMs >= 300 && result.files > 0)
-    assert.ok((used.user + used.system) / 1000 >= 300)
-    const names = new Set(profile.nodes.map(node => node.callFrame.functionName))
-    for (const name of ['annotateFiles', 'annotateUntil', 'renderBlame', 'diffRevisions', 'longestCommonSubsequence', 'highlightSource', 'tokenize']) {
-      assert.ok(names.has(name), `${name} is in the profile`)
-    }
-  })
-
-  test('/slow/queries asks once for each row, and once for the list', async () => {
-    const statements: string[] = []
-    const counting = {
-      query: (text: string, values: unknown[]) => {
-        statements.push(text)
-        return database.query(text, values)
-      }
-    } as unknown as Database
-    const authors = await countAuthorsOneByOne(counting, 25)
-    assert.equal(statements.length, 26)
-    assert.equal(authors.reduce((sum, { commits }) => sum + commits, 0), 25)
-    const commits = await countRows('commits')
-    const { queries, authors: all } = await (await call(`/slow/queries?n=${commits + 3}`)).json() as { queries: number, authors: Array<{ commits: number }> }
-    assert.equal(queries, commits + 3)
-    assert.equal(all.reduce((sum, author) => sum + author.commits, 0), commits + 3)
-  })
-
-  test('numbers out of range are refused, with the reason', async () => {
-    for (const path of ['/slow/cpu?ms=0', '/slow/cpu?ms=600001', '/slow/cpu?ms=x', '/slow/queries?n=0', '/slow/queries?n=100001', '/slow/queries?n=1.5']) {
-      const response = await call(path)
-      assert.equal(response.status, 400, path)
-      assert.match((await response.json() as { message: string }).message, /querystring\/(?:ms|n) must be/)
-    }
-  })
-
+describe('imports', () => {
   const commit = { repository: 'visor-firmware', author: 'Geordi La Forge', message: 'See more' }
   const upload = (content: string, name: string) => {
     const form = new FormData()

@@ -19,6 +19,8 @@ async function assertUsable (url: string): Promise<void> {
   const text = await page.text()
   assert.match(text, /warp-core/)
   assert.match(text, /picard/)
+  const cached = await (await fetch(`${url}/slow/cache?n=2`)).json() as { hits: number }
+  assert.equal(cached.hits, 2)
 }
 
 const namesOf = (processes: readonly Process[]) => processes.map(({ pid, command }) => `${pid} ${command}`)
@@ -78,8 +80,8 @@ describe('npm start', () => {
   const env = () => ({ GEORDI_DATA: join(folder, 'postgres'), PATH: toolsOnly })
 
   test('ends when npm, its parent, is killed with -9', async () => {
-    const npm = 'const { spawn } = require("node:child_process"); spawn(process.execPath, [process.argv[1]], { stdio: "inherit" }); setInterval(() => {}, 1000)'
-    const started = await startAll({ ...env(), npm_lifecycle_event: 'start' }, ['-e', npm, startEntry])
+    const npm = 'process.env.GEORDI_STARTED_BY = process.pid; require("node:child_process").spawn(process.execPath, [process.argv[1]], { stdio: "inherit" }); setInterval(() => {}, 1000)'
+    const started = await startAll(env(), ['-e', npm, startEntry])
     assertComplete(started.family, /postgres: /)
     started.process.kill('SIGKILL')
     await allGone(started.family)
@@ -95,6 +97,28 @@ describe('npm start', () => {
       assert.match(started.output(), who === 'PostgreSQL' ? /postgres ended by itself \(SIGKILL\)/ : new RegExp(`geordi: ${who} ended by itself \\(SIGKILL\\)`))
       // The replay process of a worker that was killed ends by itself.
       await allGone(started.family)
+    })
+  }
+
+  test('does not begin when npm was killed while it installed or built', async () => {
+    const started = run({ ...env(), GEORDI_STARTED_BY: '1000000000' })
+    assert.equal(await started.exitCode, 1)
+    assert.equal(started.output(), '')
+  })
+
+  for (const [name, value, message] of [
+    ['REDIS_URL', 'redis://127.0.0.1:1', /REDIS_URL names a server that can't be used: .*ECONNREFUSED/],
+    ['GEORDI_QUEUE_URL', 'no url', /GEORDI_QUEUE_URL: Option `queue\.url` must be a redis:/],
+    ['DATABASE_URL', 'postgres://127.0.0.1:1/x', /DATABASE_URL names a server that can't be used: .*ECONNREFUSED/],
+    ['DATABASE_URL', 'mysql://127.0.0.1/x', /DATABASE_URL must be a postgres:/],
+    ['GEORDI_SECRET', 'short', /GEORDI_SECRET: Option `secret` must be a string of at least 32/]
+  ] as const) {
+    test(`with ${name}=${value}: a clear error, and nothing is started`, async () => {
+      const started = run({ ...env(), [name]: value })
+      assert.equal(await started.exitCode, 1)
+      assert.match(started.output(), message)
+      assert.doesNotMatch(started.output(), /^ +at /m, 'no stack, which is for bugs')
+      assert.doesNotMatch(started.output(), /ready/)
     })
   }
 

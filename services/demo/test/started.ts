@@ -45,7 +45,7 @@ export interface Started { process: ChildProcess, url: string, family: Process[]
 
 /** What the shell of the tests sets must not decide how the servers are chosen. */
 function cleanEnvironment (extra: Record<string, string>): NodeJS.ProcessEnv {
-  const { REDIS_URL, GEORDI_QUEUE_URL, DATABASE_URL, GEORDI_SECRET, SESSION_SECRET, PORT, HOST, NODE_OPTIONS, npm_lifecycle_event: npm, ...rest } = process.env
+  const { REDIS_URL, GEORDI_QUEUE_URL, DATABASE_URL, CACHE_URL, GEORDI_SECRET, SESSION_SECRET, PORT, HOST, NODE_OPTIONS, GEORDI_STARTED_BY, ...rest } = process.env
   return { ...rest, PORT: '0', ...extra }
 }
 

@@ -98,6 +98,9 @@ test('settings that are missing or wrong are named', () => {
   const complete = { DATABASE_URL: 'postgres://x', REDIS_URL: 'redis://x', GEORDI_SECRET: 'a', SESSION_SECRET: 'b' }
   assert.equal(readSettings(complete).queueUrl, 'redis://x')
   assert.equal(readSettings({ ...complete, GEORDI_QUEUE_URL: 'postgres://q' }).queueUrl, 'postgres://q')
+  assert.equal(readSettings(complete).cacheUrl, 'redis://x')
+  assert.equal(readSettings({ ...complete, CACHE_URL: 'redis://c' }).cacheUrl, 'redis://c')
+  assert.equal(readSettings({ ...complete, GEORDI_QUEUE_URL: 'postgres://q' }).cacheUrl, null)
   assert.equal(readSettings(complete).replay, false)
   assert.equal(readSettings({ ...complete, GEORDI_REPLAY: '1' }).replay, true)
   for (const name of Object.keys(complete)) {

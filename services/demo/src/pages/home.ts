@@ -1,13 +1,12 @@
 import { html } from '../html.ts'
+import { exampleUrl } from '../slow/route.ts'
+import { slowRoutes } from '../slow/table.ts'
 import { formatNumber, formatTime, profileLink, withFlag } from './layout.ts'
 import type { User } from '../accounts.ts'
+import type { Html } from '../html.ts'
+import type { SlowRoute } from '../slow/route.ts'
 import type { RepositorySummary } from '../store.ts'
 import type { Page } from './layout.ts'
-
-const slowRoutes = [
-  { url: '/slow/cpu?ms=500', what: 'Blame and highlight source files until 500 ms of CPU time are used' },
-  { url: '/slow/queries?n=200', what: 'Count the authors of 200 commits, one query each' }
-]
 
 export function homePage (user: User | null, repositories: readonly RepositorySummary[]): Page {
   const importUrl = '/slow/import'
@@ -27,11 +26,11 @@ export function homePage (user: User | null, repositories: readonly RepositorySu
 </section>
 <section>
   <h1>Slow on purpose</h1>
+  <p class="lead">Real work, no sleeps. Each answers with what it counted.</p>
   <table class="card routes">
-  ${slowRoutes.map(({ url, what }) => html`<tr>
-    <td><code>GET <a href="${url}">${url}</a></code></td><td>${what}</td><td>${profileLink(user, url)}</td></tr>`)}
+  ${slowRoutes.map(route => routeRow(user, route))}
   <tr>
-    <td><code>POST ${importUrl}</code></td>
+    <td><b>Rows to insert</b><br><code>POST ${importUrl}</code></td>
     <td><form method="post" action="${importUrl}" enctype="multipart/form-data" class="row">
       <input type="file" name="file" accept=".json,.csv" required aria-label="Commits as JSON or CSV">
       <button>Import</button>
@@ -43,6 +42,20 @@ export function homePage (user: User | null, repositories: readonly RepositorySu
   </table>
 </section>`
   }
+}
+
+function routeRow (user: User | null, route: SlowRoute): Html {
+  const url = exampleUrl(route)
+  return html`<tr>
+    <td><b>${route.title}</b><br><code>GET <a href="${url}">${url}</a></code></td>
+    <td>${route.what}${Object.entries(route.parameters).map(([name, parameter]) => html`<br><span class="hint"><code>${name}</code> ${describeParameter(parameter)}</span>`)}</td>
+    <td>${profileLink(user, url)}</td></tr>`
+}
+
+function describeParameter (parameter: SlowRoute['parameters'][string]): Html {
+  return parameter.type === 'integer'
+    ? html`${formatNumber(parameter.minimum)} to ${formatNumber(parameter.maximum)} ${parameter.description}`
+    : html`${parameter.description} of at most ${formatNumber(parameter.maxLength)} characters, <code>${parameter.default}</code> unless given`
 }
 
 export function repositoryUrl (repository: Pick<RepositorySummary, 'name'>): string {

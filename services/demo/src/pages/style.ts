@@ -45,6 +45,7 @@ ul, ol { list-style: none; margin: 0; padding: 0; }
 table { border-collapse: collapse; width: 100%; }
 .routes { border-collapse: separate; border-spacing: 0; padding: 4px 18px; }
 .routes td { padding: 12px 18px 12px 0; vertical-align: top; }
+.routes td:first-child { white-space: nowrap; }
 .routes tr + tr td { border-top: 1px solid var(--line); }
 .routes td:last-child { padding-right: 0; text-align: right; }
 .row { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; margin: 0 0 6px; }
@@ -83,6 +84,7 @@ input[type=file] { padding: 4px; }
   .repositories { grid-template-columns: minmax(0, 1fr); }
   .routes, .routes tbody, .routes tr, .routes td { display: block; }
   .routes td { padding: 6px 0; }
+  .routes td:first-child { white-space: normal; overflow-wrap: anywhere; }
   .routes tr + tr td { border: 0; }
   .routes tr + tr { border-top: 1px solid var(--line); }
   .routes td:last-child { text-align: left; }

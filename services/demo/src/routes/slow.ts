@@ -4,12 +4,14 @@ import { crew, repositories } from '../seed-data.ts'
 import { prefersHtml } from '../negotiate.ts'
 import { formatNumber, sendPage } from '../pages/layout.ts'
 import { messagePage } from '../pages/message.ts'
-import { insertCommits, loadFiles } from '../store.ts'
-import { countAuthorsOneByOne } from '../work/authors.ts'
-import { annotateUntil } from '../work/burn.ts'
+import { slowRoutes } from '../slow/table.ts'
+import { since } from '../stopwatch.ts'
+import { insertCommits } from '../store.ts'
 import { checkCommits, CommitFileError, parseCommitFile } from '../work/commit-files.ts'
+import { csvLine } from '../work/csv.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Database } from '../database.ts'
+import type { Means } from '../slow/means.ts'
+import type { Outcome, Parameters, Values } from '../slow/route.ts'
 import type { NewCommit } from '../store.ts'
 
 const text = (maxLength: number) => ({ type: 'string', minLength: 1, maxLength, pattern: '^[^\\u0000]+$' })
@@ -34,34 +36,30 @@ const newCommits = {
   }
 }
 
-const integer = (minimum: number, maximum: number, value: number) => ({ type: 'integer', minimum, maximum, default: value })
-
-/** Routes that are slow, each for a reason of its own: real work, no sleeps. */
-export function addSlowRoutes (app: FastifyInstance, database: Database): void {
-  app.get<{ Querystring: { ms: number } }>('/slow/cpu', {
-    schema: { querystring: { type: 'object', properties: { ms: integer(1, 600_000, 500) } } }
-  }, async function annotateFiles (request, reply) {
-    const files = await loadFiles(database, 60)
-    const result = annotateUntil(files, request.query.ms)
-    return answer(request, reply, result,
-      `Annotated ${formatNumber(result.files)} files with ${formatNumber(result.lines)} lines, in ${formatNumber(result.cpuMs)} ms of CPU time.`)
-  })
-
-  app.get<{ Querystring: { n: number } }>('/slow/queries', {
-    schema: { querystring: { type: 'object', properties: { n: integer(1, 100_000, 200) } } }
-  }, async function countAuthors (request, reply) {
-    const { n } = request.query
-    const authors = await countAuthorsOneByOne(database, n)
-    return answer(request, reply, { queries: n, authors },
-      `Asked ${formatNumber(n)} times; ${authors[0]?.author ?? 'nobody'} has the most commits.`)
-  })
+/** Routes that are slow, each for a reason of its own; see {@link slowRoutes}. */
+export function addSlowRoutes (app: FastifyInstance, means: Means): void {
+  for (const route of slowRoutes) {
+    app.get<{ Querystring: Values<Parameters> }>(route.path, {
+      schema: { querystring: { type: 'object', properties: route.parameters } }
+    }, async function runSlowRoute (request, reply) {
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort())
+      const started = performance.now()
+      const { counted, sentence, file } = await route.run(means, request.query, gone.signal)
+      const result = { ...counted, milliseconds: since(started) }
+      // Of a replay nobody sees the answer: this is how a report can be held against what its own run has counted.
+      request.log.info({ counted: result }, `counted by ${route.path}`)
+      if (file && request.headers.accept?.includes(file.type)) return sendFile(reply, file)
+      return answer(request, reply, result, sentence)
+    })
+  }
 
   app.post('/slow/import', {
     // By content type: a multipart body is read in the handler.
     schema: { body: { content: { 'application/json': { schema: newCommits } } } }
   }, async function importCommits (request, reply) {
     const commits = request.isMultipart() ? await readUpload(request) : checkCommits(request.body)
-    const imported = await insertCommits(database, commits)
+    const imported = await insertCommits(means.database, commits)
     return answer(request, reply, { imported }, `Imported ${formatNumber(imported)} commits.`)
   })
 
@@ -78,14 +76,22 @@ function answer (request: FastifyRequest, reply: FastifyReply, result: object, s
   return prefersHtml(request.headers.accept, 'json') ? sendPage(reply, messagePage(request.user, 'Done', sentence)) : result
 }
 
+function sendFile (reply: FastifyReply, { type, encoding, name, content }: NonNullable<Outcome['file']>): FastifyReply {
+  return reply
+    .header('content-disposition', `attachment; filename="${name}"`)
+    .header('content-encoding', encoding)
+    .header('vary', 'accept')
+    .type(`${type}; charset=utf-8`)
+    .send(content)
+}
+
 function sampleFile (rows: number): string {
   const random = createRandom(rows)
-  const quote = (cell: string) => `"${cell.replaceAll('"', '""')}"`
-  const lines = Array.from({ length: rows }, () => [
+  const lines = Array.from({ length: rows }, () => csvLine([
     random.pick(repositories).name,
     random.pick(crew),
     makeMessage(random),
     new Date(Date.UTC(2026, random.below(10), 1 + random.below(28), random.below(24))).toISOString()
-  ].map(quote).join(','))
-  return ['repository,author,message,committedAt', ...lines, ''].join('\r\n')
+  ]))
+  return ['repository,author,message,committedAt\r\n', ...lines].join('')
 }

@@ -1,14 +1,17 @@
 import { join } from 'node:path'
 import { ReplayError } from '@geordi/replay'
 import { findRedisServer, startLocalServer } from '@geordi/replay/local'
+import { startCacheServer } from '../cache/server.ts'
+import { isRedisUrl } from '../settings.ts'
 import { openTemporaryDataFolder } from './data-folder.ts'
 import type { LocalServer } from '@geordi/replay/local'
 import type { Running } from './running.ts'
 
-/** The queue and the demo's database. */
+/** The queue, the demo's database and its cache. */
 export interface Servers {
   queueUrl: string
   databaseUrl: string
+  cacheUrl: string
   /** For people. */
   description: string
   /** Those that were started here. */
@@ -17,7 +20,8 @@ export interface Servers {
 
 /**
  * The queue: `GEORDI_QUEUE_URL` or `REDIS_URL`, else redis-server or valkey-server on the PATH, else the embedded
- * PostgreSQL. The demo's tables: `DATABASE_URL`, else the embedded PostgreSQL.
+ * PostgreSQL. The demo's tables: `DATABASE_URL`, else the embedded PostgreSQL. The cache: `CACHE_URL`, else the queue's
+ * Redis, else a small server in this process.
  */
 export async function startServers (env: NodeJS.ProcessEnv, folder: string): Promise<Servers> {
   const queueUrl = env['GEORDI_QUEUE_URL'] || env['REDIS_URL'] || null
@@ -43,7 +47,16 @@ export async function startServers (env: NodeJS.ProcessEnv, folder: string): Pro
   const queue = queueUrl ?? localUrl(redis) ?? localUrl(postgres)
   const database = databaseUrl ?? localUrl(postgres)
   if (queue === null || database === null) throw new Error('A server has no URL') // not possible: see needPostgres
-  return { queueUrl: queue, databaseUrl: database, description: describe(queueUrl, needRedis, databaseUrl), started }
+  const givenCache = env['CACHE_URL'] || (isRedisUrl(queue) ? queue : null)
+  const cache = givenCache === null ? await startCacheServer() : null
+  if (cache) started.push({ name: 'the cache', ended: new Promise(() => {}), stop: () => cache.stop() })
+  return {
+    queueUrl: queue,
+    databaseUrl: database,
+    cacheUrl: cache?.url ?? givenCache as string,
+    description: describe(queueUrl, needRedis, databaseUrl),
+    started
+  }
 }
 
 async function startPostgres (folder: string, mayMove: boolean): Promise<LocalServer> {

@@ -3,15 +3,18 @@ import Negotiator from 'negotiator'
 import type { Replay, ReplayError } from '@geordi/replay'
 import { REPORT } from '@geordi/replay'
 import { GeordiError } from './errors.ts'
-import { errorPage } from './html.ts'
+import { elsewherePage, errorPage } from './html.ts'
 import type { GeordiSettings } from './options.ts'
 import { address } from './place.ts'
+import { isSafe } from './sender.ts'
 
 export type Kind = 'html' | 'json' | 'other'
 
 const KINDS: Readonly<Record<string, Kind>> = Object.freeze({ 'application/pdf': 'other', 'text/html': 'html', 'application/json': 'json' })
 /** Seconds after which to ask again. */
 export const RETRY_AFTER = 1
+/** The same where a replay has to end first. */
+const RETRY_AFTER_REPLAY = 10
 
 /** What the client wants; «other» is curl and wget, which say anything. */
 export function wanted (request: FastifyRequest): Kind {
@@ -30,17 +33,22 @@ export function answerQueued (request: FastifyRequest, reply: FastifyReply, repl
   }
 }
 
-/** An admin's flagged request that could not be queued. */
-export function answerFailure (request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
-  const failure = asGeordiError(error)
-  request.log.warn({ err: error }, 'geordi could not queue a flagged request')
+/** An admin's flagged request that was not queued. */
+export function answerFailure (request: FastifyRequest, reply: FastifyReply, failure: GeordiError): FastifyReply {
+  request.log.warn({ err: failure }, 'geordi did not queue a flagged request')
   return answerError(request, reply, failure)
+}
+
+/** An admin's flagged request that another site has caused. */
+export function answerFromElsewhere (request: FastifyRequest, reply: FastifyReply, failure: GeordiError): FastifyReply {
+  return answerError(request, reply, failure, elsewherePage(failure.message, isSafe(request) ? request.originalUrl : undefined))
 }
 
 /** Says what went wrong in the form the client wants; `page` where a browser is to see more than the message. */
 export function answerError (request: FastifyRequest, reply: FastifyReply, failure: { statusCode: number, code: string, message: string }, page = errorPage(failure.message)): FastifyReply {
   const { statusCode, code, message } = failure
   if (statusCode === 503) reply.header('retry-after', RETRY_AFTER)
+  if (statusCode === 429) reply.header('retry-after', RETRY_AFTER_REPLAY)
   reply.code(statusCode)
   switch (wanted(request)) {
     case 'html': return sendHtml(reply, page)
@@ -50,10 +58,11 @@ export function answerError (request: FastifyRequest, reply: FastifyReply, failu
 }
 
 /** @throws what is neither ours nor the queue's: the app's error handler is for that. */
-function asGeordiError (error: unknown): GeordiError {
+export function asGeordiError (error: unknown): GeordiError {
   if (error instanceof GeordiError) return error
-  if ((error as ReplayError).code === 'GEORDI_QUEUE_UNAVAILABLE') {
-    return new GeordiError('GEORDI_QUEUE_UNAVAILABLE', `The request was not profiled and did not run. ${(error as Error).message}`, { cause: error })
+  const { code, message } = error as ReplayError
+  if (code === 'GEORDI_QUEUE_UNAVAILABLE' || code === 'GEORDI_TOO_MANY_OPEN' || code === 'GEORDI_QUEUE_FULL') {
+    return new GeordiError(code, `The request was not profiled and did not run. ${message}`, { cause: error })
   }
   throw error
 }
@@ -71,7 +80,7 @@ export function sendText (reply: FastifyReply, text: string): FastifyReply {
 }
 
 export function sendHtml (reply: FastifyReply, html: string): FastifyReply {
-  return send(reply.header('content-security-policy', "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-src 'self'; frame-ancestors 'self'"), 'text/html; charset=utf-8', html)
+  return send(reply.header('content-security-policy', "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"), 'text/html; charset=utf-8', html)
 }
 
 /** A buffer passes the app's serializers: a response schema would turn an object into its own or a 500, and `reply.serializer()` of a hook any text. */

@@ -10,7 +10,7 @@ import type { GeordiSettings } from './options.ts'
  * All of a request that a replay needs, once the app's hooks have run and its body has arrived.
  * @throws GeordiError `GEORDI_BODY_TOO_LARGE`, `GEORDI_BODY_MISSED`, `GEORDI_HOOK_FAILED`
  */
-export async function captureRequest (request: FastifyRequest, { url, body }: FlaggedRequest, settings: GeordiSettings): Promise<CapturedRequest> {
+export async function captureRequest (request: FastifyRequest, { url, body }: FlaggedRequest, settings: GeordiSettings, shown: (url: string) => string): Promise<CapturedRequest> {
   const { raw } = request
   const [bytes, by, context] = [
     await body.whole(),
@@ -20,6 +20,7 @@ export async function captureRequest (request: FastifyRequest, { url, body }: Fl
   return {
     method: raw.method!,
     url,
+    shownUrl: shown(url),
     httpVersion: raw.httpVersion,
     rawHeaders: withoutFlagInPath(raw.rawHeaders, url),
     body: bytes,

@@ -10,6 +10,12 @@ const STATUS = {
   GEORDI_BODY_MISSED: 500,
   /** The `capture` or `identify` option threw. */
   GEORDI_HOOK_FAILED: 500,
+  /** Another site made the admin's browser send it, or it only loads ahead what may be wanted. */
+  GEORDI_FROM_ELSEWHERE: 403,
+  /** As many replays of the admin as may be have not ended (`maxOpenPerAdmin`). */
+  GEORDI_TOO_MANY_OPEN: 429,
+  /** As many replays as may be wait for a worker (`maxQueued`). */
+  GEORDI_QUEUE_FULL: 429,
   /** The queue server can't be reached. */
   GEORDI_QUEUE_UNAVAILABLE: 503
 } as const
@@ -25,7 +31,7 @@ export class GeordiError extends Error {
   override readonly name = 'GeordiError'
   /** Stable, for programs. */
   readonly code: GeordiErrorCode
-  /** What an admin's request is answered with: 413, 500 or 503. */
+  /** What an admin's request is answered with: 403, 413, 429, 500 or 503. */
   readonly statusCode: number
 
   constructor (code: GeordiErrorCode, message: string, options?: ErrorOptions) {

@@ -4,6 +4,8 @@ import { FINAL_STATES, RAW_PROFILE, REPORT, type Replay, type ReplayState } from
 const REFRESH = 1
 /** Milliseconds in the queue after which the page says how to start a worker. */
 const LONG_IN_QUEUE = 5_000
+/** Characters of a URL in a page's title. */
+const LONG_TITLE = 200
 const NO_WORKER = `<p class="hint">No worker has taken it yet: all are busy, or none is running. Start one with
   <code>geordi worker &lt;entry&gt;</code>, with this app's queue URL and secret.</p>`
 
@@ -34,7 +36,7 @@ main { width: 100%; max-width: 60rem; margin: 0 auto; padding: 2.5rem 1.5rem }
 main.wide { max-width: none; flex: 1; display: flex; flex-direction: column; padding: 1.25rem 1.5rem 1.5rem }
 .brand { color: var(--accent); font-weight: 600; letter-spacing: .04em; margin: 0 0 .25rem }
 h1 { font-size: 1.5rem; line-height: 1.3; margin: 0 0 .5rem }
-.request { font-family: ui-monospace, monospace; overflow-wrap: anywhere; background: var(--paper); border: 1px solid var(--line); border-radius: 6px; padding: .6rem .8rem; margin: 1rem 0 }
+.request { font-family: ui-monospace, monospace; overflow-wrap: anywhere; unicode-bidi: isolate; max-height: 9rem; overflow: auto; background: var(--paper); border: 1px solid var(--line); border-radius: 6px; padding: .6rem .8rem; margin: 1rem 0 }
 .request b { margin-right: .6em }
 ol { list-style: none; display: flex; gap: .5rem; padding: 0; margin: 1.75rem 0 }
 li { flex: 1; border-top: 4px solid var(--line); padding-top: .5rem; color: var(--soft); font-size: .9rem }
@@ -42,7 +44,8 @@ li { flex: 1; border-top: 4px solid var(--line); padding-top: .5rem; color: var(
 li.past { border-color: var(--ok); color: var(--ink) }
 li.now { border-color: var(--accent); color: var(--ink); font-weight: 600 }
 p.soft { color: var(--soft); margin: .25rem 0 }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--paper); border: 1px solid var(--line); border-left: 4px solid var(--accent); border-radius: 6px; padding: .8rem; font-size: .9rem; max-height: 60vh; overflow: auto }
+p { overflow-wrap: anywhere; max-height: 9rem; overflow: auto }
+pre { white-space: pre-wrap; unicode-bidi: isolate; overflow-wrap: anywhere; background: var(--paper); border: 1px solid var(--line); border-left: 4px solid var(--accent); border-radius: 6px; padding: .8rem; font-size: .9rem; max-height: 60vh; overflow: auto }
 code { font-family: ui-monospace, monospace; font-size: .9em; white-space: nowrap }
 .hint { border-left: 4px solid var(--accent); padding-left: .8rem; margin: 1rem 0 }
 a { color: var(--accent) }
@@ -54,7 +57,7 @@ iframe { flex: 1; min-height: 70vh; width: 100%; border: 1px solid var(--line); 
 export function replayPage (replay: Replay, address: string): string {
   const { state, method, url } = replay
   const body = state === 'done' ? finished(replay, address) : FINAL_STATES.has(state) ? failed(replay, address) : progress(replay)
-  return page(`${titleOf(replay)}: ${method} ${url}`, {
+  return page(`${titleOf(replay)}: ${method} ${url.slice(0, LONG_TITLE)}`, {
     refreshes: !FINAL_STATES.has(state),
     wide: replay.artefacts.includes(REPORT),
     body: `<h1>${titleOf(replay)}</h1><div class="request"><b>${escape(method)}</b>${escape(url)}</div>${body}`
@@ -64,6 +67,21 @@ export function replayPage (replay: Replay, address: string): string {
 /** A page that only says something. */
 export function errorPage (message: string): string {
   return page('No profile', { body: `<h1>No profile</h1><p>${escape(message)}</p>` })
+}
+
+/** Says why a request was not profiled, with a link that the admin can follow instead, if there can be one. */
+export function elsewherePage (message: string, url: string | undefined): string {
+  const way = url?.startsWith('/')
+    ? `<p>If you want the profile, open it yourself:</p><div class="request"><a href="${escape(withinSite(url))}">${escape(url)}</a></div>
+      <p class="soft">The request then runs once, in a worker. Don't, if you don't know who gave you the link.</p>`
+    : '<p>If you want the profile, send it from a page of this site, or with curl.</p>'
+  return page('Not profiled', { body: `<h1>Not profiled</h1><p>${escape(message)}</p>${way}` })
+}
+
+/** As a link that can't lead to another site: browsers take `//` and a backslash for the beginning of a host. */
+function withinSite (url: string): string {
+  const plain = url.replace(/[^\x21-\x7e]|\\/g, character => encodeURIComponent(character))
+  return plain.startsWith('//') ? `/.${plain}` : plain
 }
 
 /** Stands in for a replay's page while the queue server can't be asked. */
@@ -100,8 +118,8 @@ function needsWorker ({ state, queuedAt }: Replay): boolean {
   return state === 'queued' && Date.now() - queuedAt >= LONG_IN_QUEUE
 }
 
-function since ({ state, queuedAt, takenAt, startedAt, finishedAt, worker }: Replay): string {
-  if (state === 'queued') return `In the queue for ${duration(Date.now() - queuedAt)}.`
+function since ({ state, place, queuedAt, takenAt, startedAt, finishedAt, worker }: Replay): string {
+  if (state === 'queued') return `Queued${place === undefined ? '' : ` at place ${place}`} for ${duration(Date.now() - queuedAt)}.`
   const where = worker === undefined ? '' : ` on ${escape(worker)}`
   if (startedAt !== undefined && finishedAt !== undefined) return `The replay took ${duration(finishedAt - startedAt)}${where}.`
   if (startedAt !== undefined) return `Running for ${duration(Date.now() - startedAt)}${where}.`

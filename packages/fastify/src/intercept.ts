@@ -1,19 +1,23 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, preValidationHookHandler, RouteHandlerMethod, RouteOptions } from 'fastify'
 import type { Replay, Replays } from '@geordi/replay'
 import { isAdmin } from './admin.ts'
-import { answerFailure, answerQueued } from './answer.ts'
+import { answerFailure, answerFromElsewhere, answerQueued, asGeordiError } from './answer.ts'
+import { auditor } from './audit.ts'
 import { BodyTap } from './body-tap.ts'
 import { captureRequest } from './capture.ts'
 import { GeordiError } from './errors.ts'
 import { withoutFlag } from './flag.ts'
+import { urlShower } from './hide.ts'
 import type { GeordiSettings } from './options.ts'
 import type { AnswerPage } from './page-routes.ts'
 import type { Place } from './place.ts'
+import { senderOf, type Sender } from './sender.ts'
 
 /** A flagged request on its way to the handler. */
 export interface FlaggedRequest {
   /** Path and query without the flag. */
   readonly url: string
+  readonly sender: Sender
   readonly body: BodyTap
 }
 
@@ -31,6 +35,8 @@ export interface HostedPages {
  */
 export function intercept (fastify: FastifyInstance, replays: Replays, settings: GeordiSettings, { hostedPlace, answerPage }: HostedPages): void {
   const watched = new WeakMap<FastifyRequest, FlaggedRequest | Place>()
+  const audit = auditor(settings)
+  const shown = urlShower(settings.hide)
   let routes = 0
 
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -58,7 +64,7 @@ export function intercept (fastify: FastifyInstance, replays: Replays, settings:
     if (url === null || isUpgrade(request)) return null
     const body = new BodyTap(request.raw, settings.bodyLimit)
     reply.raw.once('close', () => body.release())
-    return { url, body }
+    return { url, sender: senderOf(request), body }
   }
 
   function wrapHandler (handler: RouteHandlerMethod): RouteHandlerMethod {
@@ -76,13 +82,31 @@ export function intercept (fastify: FastifyInstance, replays: Replays, settings:
       return forward(() => handler.call(this, request, reply), reply)
     }
     if ('id' in found) return answerPage(request, reply, found)
+    if (found.sender !== 'own') return refuse.call(this, found, handler, request, reply)
     let replay: Replay
     try {
-      replay = await replays.submit(await captureRequest(request, found, settings))
+      replay = await replays.submit(await captureRequest(request, found, settings, shown))
     } catch (error) {
-      return answerFailure(request, reply, error)
+      const failure = asGeordiError(error)
+      await audit(request, { action: 'refusal', method: request.method, url: found.url, code: failure.code })
+      return answerFailure(request, reply, failure)
     }
+    await audit(request, { action: 'capture', method: request.method, url: found.url, by: replay.by, id: replay.id })
     return answerQueued(request, reply, replay, settings)
+  }
+
+  /** What others made an admin's browser send must not work for them: what they can see is as without geordi. */
+  async function refuse (this: FastifyInstance, { sender, url, body }: FlaggedRequest, handler: RouteHandlerMethod, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const failure = new GeordiError('GEORDI_FROM_ELSEWHERE', 'The request was not profiled and did not run, because it was not sent from here: another site linked to it, or the browser loads it ahead.')
+    const audited = audit(request, { action: 'refusal', method: request.method, url, code: failure.code })
+    if (sender === 'embedded') {
+      body.release()
+      return forward(() => handler.call(this, request, reply), reply)
+    }
+    await audited
+    // A client that still sends would not see the answer.
+    await body.whole().catch(() => {})
+    return answerFromElsewhere(request, reply, failure)
   }
 
   /** A strict query schema would answer 400 to the flag. Admins shall not see that; others must, as without geordi. */
@@ -91,7 +115,8 @@ export function intercept (fastify: FastifyInstance, replays: Replays, settings:
     if (schema?.querystring === undefined && schema?.query === undefined) return
     // With a callback: unflagged requests shall not pay for a promise.
     const hide: preValidationHookHandler = (request, _reply, done) => {
-      if (!watched.has(request)) return done()
+      const found = watched.get(request)
+      if (found === undefined || ('body' in found && found.sender === 'embedded')) return done()
       isAdmin(request, settings).then(admin => {
         if (admin) Reflect.deleteProperty(request.query as object, settings.parameter)
         done()

@@ -1,4 +1,6 @@
 import type { FastifyRequest } from 'fastify'
+import { DEFAULT_LIMITS } from '@geordi/replay'
+import type { AuditEvent } from './audit.ts'
 import { GeordiError } from './errors.ts'
 
 /** What the plugin is registered with. */
@@ -16,7 +18,11 @@ export interface GeordiOptions {
     /** Keeps several apps on one server apart; the worker's `--queue-name`. @defaultValue `'geordi'` */
     readonly name?: string
   }
-  /** Who the admin is, for the report. What it throws is answered with 500. @defaultValue nobody is named */
+  /**
+   * Who the admin is, for the report, the limit `maxOpenPerAdmin` and the audit. What it throws is answered with 500. It can run
+   * more than once for one request.
+   * @defaultValue nobody is named
+   */
   readonly identify?: (request: FastifyRequest) => string | undefined
   /**
    * What the replay process can't find again (a user from memory, a one-time token's verdict), as JSON. Runs just
@@ -37,24 +43,40 @@ export interface GeordiOptions {
   readonly bodyLimit?: number
   /** Seconds until a replay and its report are gone. @defaultValue 86400, a day */
   readonly retention?: number
+  /** How many replays are kept; of those that have ended, the oldest go first, within a minute. @defaultValue 1000 */
+  readonly retentionCount?: number
+  /** Bytes that all replays may hold on the queue server; of those that have ended, the oldest go first, within a minute. @defaultValue 536870912 (512 MiB) */
+  readonly retentionBytes?: number
   /**
    * Seconds that a flagged request may wait for a worker; one that is taken later is not run any more, and its page says so.
    * @defaultValue 3600, an hour
    */
   readonly maxQueueTime?: number
+  /**
+   * How many replays of one admin (by `identify`; all who have no name are one) may be queued or under way, over all web
+   * processes; a flagged request over it is answered with 429.
+   * @defaultValue 20
+   */
+  readonly maxOpenPerAdmin?: number
+  /** How many replays may wait in the queue; a flagged request over it is answered with 429. @defaultValue 500 */
+  readonly maxQueued?: number
+  /**
+   * Names of query keys whose values pages, reports and the audit don't show, beside those that are never shown: token,
+   * password, secret, key, code, session, signature and the like. A name counts as a whole, or as one word of a key
+   * (`pass` hides `user_pass`), whatever its case. The replay has the values all the same.
+   * @defaultValue none
+   */
+  readonly hide?: readonly string[]
+  /**
+   * Told of each capture, view and refusal. What it throws, or rejects with, goes to the app's log and changes nothing.
+   * @defaultValue writes a line to the request's log: `request.log.info({ geordi: event }, …)`
+   */
+  readonly audit?: (event: AuditEvent, request: FastifyRequest) => unknown
 }
 
 /** {@link GeordiOptions}, checked and complete. */
-export interface GeordiSettings extends GeordiOptions {
+export interface GeordiSettings extends Required<Omit<GeordiOptions, 'queue'>> {
   readonly queue: { readonly url: string, readonly name: string }
-  readonly identify: (request: FastifyRequest) => string | undefined
-  readonly capture: (request: FastifyRequest) => unknown
-  readonly restore: (request: FastifyRequest, context: unknown) => void | Promise<void>
-  readonly prefix: string
-  readonly parameter: string
-  readonly bodyLimit: number
-  readonly retention: number
-  readonly maxQueueTime: number
 }
 
 const DEFAULTS = Object.freeze({
@@ -64,8 +86,9 @@ const DEFAULTS = Object.freeze({
   prefix: '/__geordi__',
   parameter: '__geordi__',
   bodyLimit: 10 * 1024 * 1024,
-  retention: 24 * 3600,
-  maxQueueTime: 3600
+  ...DEFAULT_LIMITS,
+  hide: Object.freeze([]),
+  audit: (event: AuditEvent, request: FastifyRequest) => request.log.info({ geordi: event }, `geordi: ${event.action}`)
 })
 const QUEUE_NAME = 'geordi'
 const QUEUE_KNOWN = new Set(['url', 'name'])
@@ -73,21 +96,22 @@ const KNOWN = new Set(['isAdmin', 'secret', 'queue', ...Object.keys(DEFAULTS)])
 
 /**
  * Completes, checks and freezes options.
- * @throws GeordiError `GEORDI_OPTION_INVALID`, naming the option. `secret`, `queue` and the times are checked where they are used, by @geordi/replay.
+ * @throws GeordiError `GEORDI_OPTION_INVALID`, naming the option. `secret`, `queue`, times and limits are checked where they are used, by @geordi/replay.
  */
 export function completeOptions (options: GeordiOptions): GeordiSettings {
   const given = Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined))
   const settings = { ...DEFAULTS, ...given } as unknown as GeordiSettings
   for (const name of Object.keys(given)) check(KNOWN.has(name), name, `is not an option of geordi's; there are: ${[...KNOWN].join(', ')}`)
   check(typeof settings.isAdmin === 'function', 'isAdmin', 'is required: a function of the request that says whether who sent it may profile')
-  for (const name of ['identify', 'capture', 'restore'] as const) check(typeof settings[name] === 'function', name, 'must be a function')
+  for (const name of ['identify', 'capture', 'restore', 'audit'] as const) check(typeof settings[name] === 'function', name, 'must be a function')
   check(typeof settings.queue === 'object' && settings.queue !== null, 'queue', 'is required: { url: \'redis://…\' } or { url: \'postgres://…\' }')
   for (const name of Object.keys(settings.queue)) check(QUEUE_KNOWN.has(name), `queue.${name}`, `is not an option of geordi's; there are: ${[...QUEUE_KNOWN].join(', ')}`)
   check(typeof settings.prefix === 'string' && /^(\/[\w.~-]+)+$/.test(settings.prefix), 'prefix', 'must be a path such as \'/__geordi__\', without a slash at its end')
   check(typeof settings.parameter === 'string' && /^[\w.~-]+$/.test(settings.parameter), 'parameter', 'must be letters, digits, dots, tildes, dashes and underscores')
   check(Number.isSafeInteger(settings.bodyLimit) && settings.bodyLimit > 0, 'bodyLimit', 'must be a whole number of bytes above 0')
+  check(Array.isArray(settings.hide) && settings.hide.every(name => typeof name === 'string' && /[\p{L}\p{N}]/u.test(name)), 'hide', 'must be a list of query keys\' names')
   const { url, name = QUEUE_NAME } = settings.queue
-  return Object.freeze({ ...settings, queue: Object.freeze({ url, name }) })
+  return Object.freeze({ ...settings, hide: Object.freeze([...settings.hide]), queue: Object.freeze({ url, name }) })
 }
 
 function check (holds: boolean, name: string, demand: string): asserts holds {

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { setTimeout as delay } from 'node:timers/promises'
 import { FINAL_STATES, REPORT, type Replay, type Replays, type ReplayError } from '@geordi/replay'
 import { answerError, RETRY_AFTER, seeOther, send, sendHtml, sendJson, sendText, wanted } from './answer.ts'
+import { auditor, identity, Novelty } from './audit.ts'
 import { awayPage, goneText, replayPage } from './html.ts'
 import type { GeordiSettings } from './options.ts'
 import type { AnswerPage } from './page-routes.ts'
@@ -22,6 +23,9 @@ interface Found {
 
 /** What geordi's addresses answer an admin. Nobody is held by `?wait` once `closing` is aborted. */
 export function pageAnswers (replays: Replays, settings: GeordiSettings, closing: AbortSignal): AnswerPage {
+  const audit = auditor(settings)
+  const novelty = new Novelty()
+
   return async (request, reply, { id, artefact }: Place) => {
     try {
       return await (artefact === undefined ? showReplay(request, reply, id) : showArtefact(request, reply, id, artefact))
@@ -33,6 +37,7 @@ export function pageAnswers (replays: Replays, settings: GeordiSettings, closing
   async function showReplay (request: FastifyRequest, reply: FastifyReply, id: string): Promise<FastifyReply> {
     const replay = await replays.find(id)
     if (replay === null) return notThere(request, reply)
+    await auditLook(request, replay)
     const page = address(id, settings)
     if (wanted(request) === 'html') return sendHtml(reply, replayPage(replay, page))
     return sendJson(reply, { ...replay, url: page, pdf: address(id, settings, REPORT), request: { method: replay.method, url: replay.url } })
@@ -44,13 +49,20 @@ export function pageAnswers (replays: Replays, settings: GeordiSettings, closing
     if (found === null) return notThere(request, reply)
     const { replay, bytes } = found
     if (bytes !== null) {
+      await audit(request, { action: 'view', method: replay.method, url: replay.url, id, artefact })
       reply.header('content-disposition', `${artefact === REPORT ? 'inline' : 'attachment'}; filename="${fileName(replay, artefact)}"`)
       reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'")
       return send(reply, ARTEFACTS.get(artefact)!, bytes)
     }
     if (!FINAL_STATES.has(replay.state)) return pending(reply, replay, waits ? address(id, settings, `${artefact}?wait`) : undefined)
     if (replay.artefacts.includes(artefact)) return notThere(request, reply)
+    await auditLook(request, replay)
     return wanted(request) === 'html' ? sendHtml(reply.code(404), replayPage(replay, address(id, settings))) : sendText(reply.code(404), goneText(replay))
+  }
+
+  async function auditLook (request: FastifyRequest, { id, state, method, url }: Replay): Promise<void> {
+    const by = await identity(request, settings)
+    if (novelty.isNew(id, state, by, request.ip)) await audit(request, { action: 'view', method, url, id, by })
   }
 
   async function look (id: string, artefact: string): Promise<Found | null> {

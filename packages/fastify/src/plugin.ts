@@ -1,10 +1,13 @@
 import type { FastifyInstance } from 'fastify'
-import { Replays, replayProcess } from '@geordi/replay'
+import { DEFAULT_LIMITS, Replays, replayProcess } from '@geordi/replay'
 import { intercept } from './intercept.ts'
 import { completeOptions, type GeordiOptions } from './options.ts'
 import { routePages } from './page-routes.ts'
 import { pageAnswers } from './pages.ts'
 import { joinReplay } from './replay.ts'
+
+/** Milliseconds. */
+const FORGET_INTERVAL = 60_000
 
 /** Decides where it is: in a replay process it restores and steps aside, in a web process it watches for the flag. */
 export async function geordiPlugin (fastify: FastifyInstance, options: GeordiOptions): Promise<void> {
@@ -13,9 +16,10 @@ export async function geordiPlugin (fastify: FastifyInstance, options: GeordiOpt
   if (process !== undefined) return joinReplay(fastify, process, settings)
 
   warnOfEarlierRoutes(fastify)
-  const { queue, secret, retention, maxQueueTime } = settings
-  const replays = await Replays.open({ ...queue, secret, retention, maxQueueTime, role: 'web' })
+  const limits = Object.fromEntries((Object.keys(DEFAULT_LIMITS) as Array<keyof typeof DEFAULT_LIMITS>).map(name => [name, settings[name]]))
+  const replays = await Replays.open({ ...settings.queue, secret: settings.secret, ...limits, role: 'web' })
   fastify.addHook('onClose', () => replays.close())
+  forgetRegularly(fastify, replays)
   // In a plugin with a prefix of its own, the pages are under that.
   const located = { ...settings, prefix: fastify.prefix.replace(/\/$/, '') + settings.prefix }
   const closing = new AbortController()
@@ -24,6 +28,18 @@ export async function geordiPlugin (fastify: FastifyInstance, options: GeordiOpt
   const hostedPlace = routePages(fastify, settings.prefix, located, answerPage)
   intercept(fastify, replays, located, { hostedPlace, answerPage })
   if (isEncapsulated(fastify)) warnOfOtherRoutes(fastify)
+}
+
+/** Lets go of what is too old or too much, whether or not anybody asks for profiles. */
+function forgetRegularly (fastify: FastifyInstance, replays: Replays): void {
+  let timer: NodeJS.Timeout | undefined
+  fastify.addHook('onReady', async () => {
+    // A queue server that is away has nothing that could be let go of; the next time will do.
+    timer = setInterval(() => { replays.forget().catch(() => {}) }, FORGET_INTERVAL)
+    // An app that has nothing else to do ends as without geordi.
+    timer.unref()
+  })
+  fastify.addHook('onClose', async () => clearInterval(timer))
 }
 
 /** `app.register(geordi)` without `await` runs after the routes that follow it; some may be seen and others not. */

@@ -41,6 +41,14 @@ describe('options', () => {
     ['retention', { ...good, retention: 0 }],
     ['retention', { ...good, retention: '1d' }],
     ['maxQueueTime', { ...good, maxQueueTime: 0 }],
+    ['retentionCount', { ...good, retentionCount: -1 }],
+    ['retentionBytes', { ...good, retentionBytes: '1gb' }],
+    ['maxOpenPerAdmin', { ...good, maxOpenPerAdmin: 0 }],
+    ['maxQueued', { ...good, maxQueued: 0.5 }],
+    ['hide', { ...good, hide: 'pass' }],
+    ['hide', { ...good, hide: ['pass', 7] }],
+    ['hide', { ...good, hide: ['--'] }],
+    ['audit', { ...good, audit: true }],
     ['isadmin', { ...good, isadmin: () => true }],
     ['toString', { ...good, toString: () => '' }]
   ]

@@ -2,13 +2,16 @@ import { FINAL_STATES, type Replay } from './record.ts'
 import type { StoredReplay } from './store.ts'
 
 /**
- * A replay as its reader sees it. What nobody is left to write is derived here: that its worker has died, or that no
- * worker came.
+ * A replay as its reader sees it. What nobody writes is derived here: its place in the queue, that its
+ * worker has died, or that no worker came.
  * @param readAt When the reader began to read: a worker that has taken it in time has its lease by then.
  */
-export function asSeen (replay: Replay, { claimed, leased }: StoredReplay, readAt: number): Replay {
+export function asSeen (replay: Replay, { claimed, leased, place }: StoredReplay, readAt: number): Replay {
   if (leased || FINAL_STATES.has(replay.state)) return replay
-  if (replay.state === 'queued') return readAt > replay.startBefore ? { ...replay, ...waitedTooLong(replay) } : replay
+  if (replay.state === 'queued') {
+    if (readAt > replay.startBefore) return { ...replay, ...waitedTooLong(replay) }
+    return place === undefined ? replay : { ...replay, place }
+  }
   return {
     ...replay,
     state: 'lost',

@@ -1,5 +1,5 @@
 import { ReplayError } from './errors.ts'
-import type { ResultStore } from './store.ts'
+import type { ResultStore, Retention } from './store.ts'
 
 /** A queue server: BullMQ's queue of replay ids, and the store of what belongs to them. */
 export interface Backend {
@@ -8,6 +8,8 @@ export interface Backend {
   enqueue (id: string): Promise<void>
   /** Takes replays from the queue, each once, until the consumer is closed. */
   consume (handler: (id: string) => Promise<void>, options: ConsumeOptions): Promise<Consumer>
+  /** Forgets what is kept no longer: replays in the store, and BullMQ's jobs, which by itself it looks after only when another one ends. */
+  forget (retention: Retention): Promise<void>
   /** Closes the connections; consumers have to be closed before. */
   close (): Promise<void>
 }

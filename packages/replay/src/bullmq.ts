@@ -1,6 +1,7 @@
 import type { JobsOptions, WorkerOptions } from 'bullmq'
 import { setTimeout as delay } from 'node:timers/promises'
 import { trouble } from './backend.ts'
+import type { Retention } from './store.ts'
 
 /**
  * The queue's contract with BullMQ, the same on every backend: a job is a replay's id and nothing else,
@@ -32,6 +33,16 @@ export const WORKER_OPTIONS: Omit<WorkerOptions, 'connection'> = Object.freeze({
   // How soon a worker that lost its connection tries again; BullMQ's default of 15 s is long for one who waits.
   runRetryDelay: 1000
 })
+
+/** What of BullMQ's Queue is used here; its type differs by backend. */
+interface CleanedQueue {
+  clean (grace: number, limit: number, type: 'completed' | 'failed' | 'wait'): Promise<unknown>
+}
+
+/** Removes the jobs that are over, and those that nobody took while their replay was there. */
+export async function forgetJobs (queue: CleanedQueue, { ttl }: Retention): Promise<void> {
+  for (const [type, age] of [['completed', KEEP.age], ['failed', KEEP.age], ['wait', ttl]] as const) await queue.clean(age * 1000, 0, type)
+}
 
 /** What of BullMQ's Worker is used here; its type differs by backend. */
 interface StartedWorker {

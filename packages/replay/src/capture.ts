@@ -5,6 +5,8 @@ export interface CapturedRequest {
   readonly method: string
   /** Path and query as spelled by the client, without geordi's own parameter. */
   readonly url: string
+  /** The URL as pages and reports show it: without the values of its credentials. @defaultValue `url` */
+  readonly shownUrl?: string
   /** `'1.0'`, `'1.1'` or `'2.0'`. */
   readonly httpVersion: string
   /** Names and values in turn, in the client's order and case (Node's `rawHeaders`). */

@@ -4,6 +4,10 @@ export type ReplayErrorCode =
   | 'GEORDI_OPTION_INVALID'
   /** The queue server can't be reached or does not answer in time. */
   | 'GEORDI_QUEUE_UNAVAILABLE'
+  /** As many of one person's replays as may be open are (`maxOpenPerAdmin`). */
+  | 'GEORDI_TOO_MANY_OPEN'
+  /** As many replays as may wait for a worker do (`maxQueued`). */
+  | 'GEORDI_QUEUE_FULL'
   /** Sealed bytes don't open: altered, made with another secret, or for another replay or purpose. */
   | 'GEORDI_SEAL_BROKEN'
   /** A captured request can't be decoded: it was written by another version of geordi. */

@@ -3,11 +3,12 @@ export { encodeCapture, decodeCapture, type CapturedRequest, type CapturedConnec
 // The seal
 export { createSealer, type Sealer } from './seal.ts'
 // The queue and what became of each replay
-export { Replays, workerName, type ReplaysOptions, type ReplayTask, type ReplayConsumerOptions } from './replays.ts'
+export { Replays, workerName, type ReplayTask, type ReplayConsumerOptions } from './replays.ts'
+export { DEFAULT_LIMITS, type ReplaysOptions } from './replays-options.ts'
 export { isReplayId, newReplayId } from './replay-id.ts'
 export { failure, FINAL_STATES, REPORT, RAW_PROFILE, type Replay, type ReplayState, type ReplayFailure } from './record.ts'
 export { backendFor, openBackend, type Backend, type BackendOptions, type ConsumeOptions, type Consumer } from './backend.ts'
-export { type ResultStore, type StoredReplay } from './store.ts'
+export { type Excess, type ResultStore, type Retention, type StoredReplay, type Terms } from './store.ts'
 // Errors
 export { ReplayError, type ReplayErrorCode } from './errors.ts'
 // The replay process's two sides

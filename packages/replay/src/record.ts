@@ -19,12 +19,14 @@ export interface Replay {
   readonly id: string
   readonly state: ReplayState
   readonly method: string
-  /** Path and query without geordi's parameter. */
+  /** Path and query as they are to be shown: without geordi's parameter and the values of credentials. */
   readonly url: string
   /** Who asked for the profile, from the plugin's `identify` option. */
   readonly by?: string
   /** When it was captured and queued. */
   readonly queuedAt: number
+  /** While it is queued: its place in the queue, 1 for the next. Derived by who reads. */
+  readonly place?: number
   /** No worker may take it from the queue after this. */
   readonly startBefore: number
   /** When a worker took it from the queue. */

@@ -1,9 +1,10 @@
 import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { setTimeout as delay } from 'node:timers/promises'
-import { JOB_NAME, jobOptions, startWorker, WORKER_OPTIONS } from './bullmq.ts'
+import { forgetJobs, JOB_NAME, jobOptions, startWorker, WORKER_OPTIONS } from './bullmq.ts'
 import { unavailable, WEB_TIMEOUT, type Backend, type BackendOptions, type ConsumeOptions, type Consumer } from './backend.ts'
-import { CAPTURE, type ResultStore, type StoredReplay } from './store.ts'
+import { RedisStore } from './redis-store.ts'
+import type { ResultStore, Retention } from './store.ts'
 
 const RETRY_DELAY_MAX = 1000
 /** Milliseconds that a Redis which is there needs at most to see a worker off. */
@@ -37,16 +38,12 @@ export class RedisBackend implements Backend {
   }
 
   async enqueue (id: string): Promise<void> {
-    const connection = await this.#ready()
-    try {
-      if (this.#queue === undefined) {
-        this.#queue = new Queue(this.#options.name, { connection, skipWaitingForReady: true })
-        this.#queue.on('error', () => {})
-      }
-      await this.#queue.add(JOB_NAME, {}, jobOptions(id))
-    } catch (error) {
-      throw unavailable(error)
-    }
+    await this.#withQueue(queue => queue.add(JOB_NAME, {}, jobOptions(id)))
+  }
+
+  async forget (retention: Retention): Promise<void> {
+    await this.store.forget(retention)
+    await this.#withQueue(queue => forgetJobs(queue, retention))
   }
 
   async consume (handler: (id: string) => Promise<void>, { concurrency, onError }: ConsumeOptions): Promise<Consumer> {
@@ -79,6 +76,19 @@ export class RedisBackend implements Backend {
     this.#redis.disconnect()
   }
 
+  async #withQueue (work: (queue: Queue) => Promise<unknown>): Promise<void> {
+    const connection = await this.#ready()
+    try {
+      if (this.#queue === undefined) {
+        this.#queue = new Queue(this.#options.name, { connection, skipWaitingForReady: true })
+        this.#queue.on('error', () => {})
+      }
+      await work(this.#queue)
+    } catch (error) {
+      throw unavailable(error)
+    }
+  }
+
   /** The connection, once it can take commands; a web process waits for it less than a second. */
   async #ready (): Promise<Redis> {
     const redis = this.#redis
@@ -103,92 +113,4 @@ function connected (redis: Redis): Promise<void> {
     }
     redis.once('ready', settle).once('error', settle)
   })
-}
-
-/**
- * One hash a replay (`record`, `claimed`, artefacts as `a:<name>`), which expires as a whole, and a key
- * whose expiry is the worker's lease.
- */
-class RedisStore implements ResultStore {
-  readonly #ready: () => Promise<Redis>
-  readonly #name: string
-
-  constructor (ready: () => Promise<Redis>, name: string) {
-    this.#ready = ready
-    this.#name = name
-  }
-
-  async create (id: string, record: Uint8Array, capture: Uint8Array, ttl: number): Promise<void> {
-    await this.#run(redis => succeed(redis.multi()
-      .hset(this.#key(id), 'record', Buffer.from(record), field(CAPTURE), Buffer.from(capture))
-      .expire(this.#key(id), ttl)
-      .exec()))
-  }
-
-  async read (id: string): Promise<StoredReplay | null> {
-    const [[record, claimed], leased] = await this.#run(async redis => Promise.all([
-      redis.hmgetBuffer(this.#key(id), 'record', 'claimed'),
-      redis.exists(this.#leaseKey(id))
-    ]))
-    return record == null ? null : { record, claimed: claimed != null, leased: leased === 1 }
-  }
-
-  async write (id: string, record: Uint8Array): Promise<boolean> {
-    return this.#whereItIs(id, 'record', record)
-  }
-
-  async claim (id: string): Promise<boolean> {
-    const script = "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end redis.call('HDEL', KEYS[1], ARGV[1]) return redis.call('HSETNX', KEYS[1], 'claimed', '1')"
-    return await this.#run(redis => redis.eval(script, 1, this.#key(id), field(CAPTURE))) === 1
-  }
-
-  async lease (id: string, duration: number): Promise<void> {
-    await this.#run(redis => redis.set(this.#leaseKey(id), '1', 'PX', duration))
-  }
-
-  async put (id: string, artefact: string, bytes: Uint8Array): Promise<void> {
-    await this.#whereItIs(id, field(artefact), bytes)
-  }
-
-  async get (id: string, artefact: string): Promise<Buffer | null> {
-    return this.#run(redis => redis.hgetBuffer(this.#key(id), field(artefact)))
-  }
-
-  async remove (id: string): Promise<void> {
-    await this.#run(redis => redis.del(this.#key(id), this.#leaseKey(id)))
-  }
-
-  /** Sets a field of a replay that is still there: writing to an expired one would leave a key that never expires. */
-  async #whereItIs (id: string, name: string, bytes: Uint8Array): Promise<boolean> {
-    const script = "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) return 1"
-    return await this.#run(redis => redis.eval(script, 1, this.#key(id), name, Buffer.from(bytes))) === 1
-  }
-
-  async #run<T> (command: (redis: Redis) => Promise<T>): Promise<T> {
-    const redis = await this.#ready()
-    try {
-      return await command(redis)
-    } catch (error) {
-      throw unavailable(error)
-    }
-  }
-
-  #key (id: string): string {
-    return `${this.#name}:replay:${id}`
-  }
-
-  #leaseKey (id: string): string {
-    return `${this.#name}:lease:${id}`
-  }
-}
-
-function field (artefact: string): string {
-  return `a:${artefact}`
-}
-
-/** MULTI's EXEC resolves even where a command in it failed. */
-async function succeed (replies: Promise<Array<[Error | null, unknown]> | null>): Promise<void> {
-  for (const [error] of await replies ?? []) {
-    if (error !== null) throw error
-  }
 }

@@ -5,10 +5,11 @@ import { asSeen, waitedTooLong } from './as-seen.ts'
 import { openBackend, unavailable, WEB_TIMEOUT, type Backend, type Consumer } from './backend.ts'
 import { decodeCapture, encodeCapture, type CapturedRequest } from './capture.ts'
 import { ReplayError } from './errors.ts'
-import { failure, type Replay, type ReplayState } from './record.ts'
+import { failure, FINAL_STATES, type Replay, type ReplayState } from './record.ts'
+import { completeOptions, type ReplaysOptions, type ReplaysSettings } from './replays-options.ts'
 import { isReplayId, newReplayId } from './replay-id.ts'
 import { createSealer, type Sealer } from './seal.ts'
-import { CAPTURE, type StoredReplay } from './store.ts'
+import { CAPTURE, type Excess, type StoredReplay } from './store.ts'
 
 const gzipAsync = promisify(gzip)
 const gunzipAsync = promisify(gunzip)
@@ -17,28 +18,6 @@ const RECORD = 'record'
 /** A worker that gives no sign of life for this long (in milliseconds) is taken for dead. */
 const LEASE = 30_000
 const LEASE_RENEWAL = 5_000
-const DEFAULTS = Object.freeze({ name: 'geordi', retention: 24 * 3600, maxQueueTime: 3600 })
-
-/** How to open {@link Replays}. */
-export interface ReplaysOptions {
-  /** Where the queue is: `redis://…`, `rediss://…`, `postgres://…` or `postgresql://…` */
-  readonly url: string
-  /** At least 32 characters, the same for web process and worker; several for rotation, the first one seals. */
-  readonly secret: string | readonly string[]
-  /** Web processes fail fast, workers wait for the server to come back. */
-  readonly role: 'web' | 'worker'
-  /** Keeps several apps on one server apart. @defaultValue `'geordi'` */
-  readonly name?: string
-  /** Seconds until a replay and its artefacts are gone. @defaultValue 86400, a day */
-  readonly retention?: number
-  /**
-   * Seconds that a request may wait for a worker. It is sealed with the request at `submit`; one that is taken later is
-   * not run any more, because work that is done hours later takes everybody by surprise. It holds as exactly as the
-   * clocks of web process and worker agree.
-   * @defaultValue 3600, an hour
-   */
-  readonly maxQueueTime?: number
-}
 
 /** A replay that a worker has taken from the queue. */
 export interface ReplayTask {
@@ -75,16 +54,14 @@ export interface ReplayConsumerOptions {
 export class Replays {
   readonly #backend: Backend
   readonly #sealer: Sealer
-  readonly #retention: number
-  readonly #maxQueueTime: number
+  readonly #settings: ReplaysSettings
   /** What this process has claimed, with the time after which nobody may: who rewinds the queue server can't rewind us. */
   readonly #claimed = new Map<string, number>()
 
-  private constructor (backend: Backend, sealer: Sealer, { retention, maxQueueTime }: { retention: number, maxQueueTime: number }) {
+  private constructor (backend: Backend, sealer: Sealer, settings: ReplaysSettings) {
     this.#backend = backend
     this.#sealer = sealer
-    this.#retention = retention
-    this.#maxQueueTime = maxQueueTime
+    this.#settings = settings
   }
 
   /**
@@ -92,19 +69,14 @@ export class Replays {
    * @throws ReplayError `GEORDI_OPTION_INVALID`
    */
   static async open (options: ReplaysOptions): Promise<Replays> {
-    const { name, url, role, secret, ...times } = { ...DEFAULTS, ...options }
-    for (const option of ['retention', 'maxQueueTime'] as const) {
-      if (!Number.isSafeInteger(times[option]) || times[option] <= 0) {
-        throw new ReplayError('GEORDI_OPTION_INVALID', `Option \`${option}\` must be a whole number of seconds above 0.`)
-      }
-    }
-    const sealer = createSealer(secret)
-    return new Replays(await openBackend({ url, name, role }), sealer, times)
+    const settings = completeOptions(options)
+    const sealer = createSealer(settings.secret)
+    return new Replays(await openBackend(settings), sealer, settings)
   }
 
   /**
    * Queues a captured request for replay.
-   * @throws ReplayError `GEORDI_QUEUE_UNAVAILABLE`; then nothing is queued.
+   * @throws ReplayError `GEORDI_QUEUE_UNAVAILABLE`, `GEORDI_TOO_MANY_OPEN`, `GEORDI_QUEUE_FULL`; then nothing is queued.
    */
   async submit (request: CapturedRequest): Promise<Replay> {
     const id = newReplayId()
@@ -113,10 +85,10 @@ export class Replays {
       id,
       state: 'queued',
       method: request.method,
-      url: request.url,
+      url: request.shownUrl ?? request.url,
       ...(request.by === undefined ? {} : { by: request.by }),
       queuedAt,
-      startBefore: queuedAt + this.#maxQueueTime * 1000,
+      startBefore: queuedAt + this.#settings.maxQueueTime * 1000,
       ran: false,
       artefacts: []
     }
@@ -133,8 +105,18 @@ export class Replays {
   }
 
   async #queue (replay: Replay, capture: Buffer): Promise<void> {
-    await this.#backend.store.create(replay.id, this.#sealRecord(replay), capture, this.#retention)
+    const { retention: ttl, maxQueueTime: startWithin, maxOpenPerAdmin: maxOpen, maxQueued } = this.#settings
+    const owner = this.#sealer.pseudonym(JSON.stringify(replay.by ?? null))
+    const excess = await this.#backend.store.create(replay.id, this.#sealRecord(replay), capture, { ttl, startWithin, owner, maxOpen, maxQueued })
+    if (excess !== null) throw this.#tooMany(excess)
     await this.#backend.enqueue(replay.id)
+  }
+
+  #tooMany (excess: Excess): ReplayError {
+    const { maxOpenPerAdmin, maxQueued } = this.#settings
+    return excess === 'open'
+      ? new ReplayError('GEORDI_TOO_MANY_OPEN', `No more than ${maxOpenPerAdmin} replays of one person are taken at a time (option \`maxOpenPerAdmin\`). Ask again when one of yours has ended.`)
+      : new ReplayError('GEORDI_QUEUE_FULL', `No more than ${maxQueued} replays wait for a worker at a time (option \`maxQueued\`). See that workers run, and ask again later.`)
   }
 
   /** What its sender was told is not queued must not run when the server comes to it after all: a claim sees to that. */
@@ -185,6 +167,16 @@ export class Replays {
     }, { concurrency, onError: tell })
   }
 
+  /**
+   * Forgets what is not to be kept any longer, by age, count and size, in the store and in the queue. For a web process to
+   * call every minute or so: by itself nothing goes but on Redis what is too old.
+   * @throws ReplayError `GEORDI_QUEUE_UNAVAILABLE`
+   */
+  async forget (): Promise<void> {
+    const { retention: ttl, retentionCount: count, retentionBytes: bytes } = this.#settings
+    await this.#backend.forget({ ttl, count, bytes })
+  }
+
   /** Closes the connections to the queue server; consumers have to be closed before. */
   async close (): Promise<void> {
     await this.#backend.close()
@@ -224,7 +216,7 @@ export class Replays {
       if ((error as ReplayError).code === 'GEORDI_REPLAY_CLAIMED') throw error
       // Sealed with this worker's secret, it tells the web process that the secrets differ.
       const now = Date.now()
-      await store.write(id, this.#sealRecord({ id, state: 'failed', method: '', url: '', queuedAt: now, startBefore: now, ran: false, artefacts: [], error: failure(error) }))
+      await this.#write({ id, state: 'failed', method: '', url: '', queuedAt: now, startBefore: now, ran: false, artefacts: [], error: failure(error) })
       throw error
     }
 
@@ -234,7 +226,7 @@ export class Replays {
     }
     const update = async (changes: Partial<Replay>) => {
       replay = { ...replay, ...changes }
-      await store.write(id, this.#sealRecord(replay))
+      await this.#write(replay)
     }
     if (Date.now() > replay.startBefore) {
       const late = waitedTooLong(replay)
@@ -255,6 +247,10 @@ export class Replays {
         await update({ artefacts: [...replay.artefacts.filter(name => name !== artefact), artefact] })
       }
     }
+  }
+
+  async #write (replay: Replay): Promise<void> {
+    await this.#backend.store.write(replay.id, this.#sealRecord(replay), FINAL_STATES.has(replay.state))
   }
 
   #remember ({ id, startBefore }: Replay): void {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { ReplayError } from './errors.ts'
 
 /** Encrypts and authenticates what goes through the queue server, so that reading it shows nothing and
@@ -8,6 +8,8 @@ export interface Sealer {
   seal (id: string, purpose: string, bytes: Uint8Array): Buffer
   /** @throws ReplayError `GEORDI_SEAL_BROKEN` */
   open (id: string, purpose: string, sealed: Uint8Array): Buffer
+  /** The same text for the same text, from which nobody without the secret can tell it. */
+  pseudonym (text: string): string
 }
 
 /** Shortest secret taken: 32 characters, 128 bits even if they are hexadecimal digits. */
@@ -15,6 +17,8 @@ const SECRET_MIN_LENGTH = 32
 const VERSION = 1
 const NONCE_LENGTH = 12
 const TAG_LENGTH = 16
+/** Of 6 bits each: 132, so that no two texts meet. */
+const PSEUDONYM_LENGTH = 22
 const HEAD_LENGTH = 1 + NONCE_LENGTH + TAG_LENGTH
 
 /**
@@ -28,7 +32,9 @@ export function createSealer (secrets: string | readonly string[]): Sealer {
     throw new ReplayError('GEORDI_OPTION_INVALID',
       `Option \`secret\` must be a string of at least ${SECRET_MIN_LENGTH} characters (or a list of them), the same for the web process and the worker. Make one with: openssl rand -hex 32`)
   }
-  const keys = list.map(secret => Buffer.from(hkdfSync('sha256', secret, '', 'geordi seal v1', 32)))
+  const derive = (secret: string, use: string) => Buffer.from(hkdfSync('sha256', secret, '', `geordi ${use} v1`, 32))
+  const keys = list.map(secret => derive(secret, 'seal'))
+  const pseudonymKey = derive(list[0]!, 'pseudonym')
 
   return {
     seal (id, purpose, bytes) {
@@ -48,6 +54,10 @@ export function createSealer (secrets: string | readonly string[]): Sealer {
       }
       throw new ReplayError('GEORDI_SEAL_BROKEN',
         'What the queue server holds for this replay does not open: it was altered, or sealed with another secret. Give the web process and the worker the same `secret`.')
+    },
+
+    pseudonym (text) {
+      return createHmac('sha256', pseudonymKey).update(text).digest('base64url').slice(0, PSEUDONYM_LENGTH)
     }
   }
 }

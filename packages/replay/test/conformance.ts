@@ -11,7 +11,7 @@ import { Attacker } from './attacker.ts'
 import { stallingProxy } from './stalling-proxy.ts'
 
 const SECRET = 'a secret of at least 32 characters'
-const TTL = 60
+const TERMS = { ttl: 60, startWithin: 60, owner: 'somebody', maxOpen: 100, maxQueued: 100 } as const
 
 /** What every queue server must do: run on Redis and on PostgreSQL, on real ones. */
 export function conformance (kind: 'redis' | 'postgres', skip: string | false): void {
@@ -49,10 +49,10 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
 
     it('keeps a replay and its artefacts apart from others', async () => {
       const { store } = await backend()
-      await store.create('a', bytes('record a'), bytes('capture a'), TTL)
-      await store.create('b', bytes('record b'), bytes('capture b'), TTL)
+      await store.create('a', bytes('record a'), bytes('capture a'), TERMS)
+      await store.create('b', bytes('record b'), bytes('capture b'), TERMS)
       await store.put('a', 'report.pdf', bytes('report a'))
-      assert.deepEqual(await store.read('a'), { record: bytes('record a'), claimed: false, leased: false })
+      assert.deepEqual(await store.read('a'), { record: bytes('record a'), claimed: false, leased: false, place: 1 })
       assert.deepEqual(await store.get('a', 'capture'), bytes('capture a'))
       assert.deepEqual(await store.get('a', 'report.pdf'), bytes('report a'))
       assert.equal(await store.get('b', 'report.pdf'), null)
@@ -63,7 +63,7 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
     it('keeps every byte of an artefact of several megabytes', async () => {
       const { store } = await backend({ role: 'worker' })
       const large = randomBytes(5_000_000)
-      await store.create('large', bytes('record'), bytes('capture'), TTL)
+      await store.create('large', bytes('record'), bytes('capture'), TERMS)
       await store.put('large', 'profile', large)
       assert.ok(large.equals((await store.get('large', 'profile'))!))
     })
@@ -71,7 +71,7 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
     it('lets a replay be claimed once, whoever asks and however many at once', async () => {
       const name = unique()
       const backends = await Promise.all([backend({ name }), backend({ name })])
-      await backends[0]!.store.create('x', bytes('r'), bytes('c'), TTL)
+      await backends[0]!.store.create('x', bytes('r'), bytes('c'), TERMS)
       assert.deepEqual(await backends[0]!.store.get('x', 'capture'), bytes('c'))
       const claims = await Promise.all(Array.from({ length: 20 }, (_, index) => backends[index % 2]!.store.claim('x')))
       assert.equal(claims.filter(Boolean).length, 1)
@@ -82,7 +82,7 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
     it('lets nobody claim, write or fill a replay that is not there', async () => {
       const { store } = await backend()
       assert.equal(await store.claim('ghost'), false)
-      assert.equal(await store.write('ghost', bytes('r')), false)
+      assert.equal(await store.write('ghost', bytes('r'), false), false)
       await store.put('ghost', 'report.pdf', bytes('x'))
       assert.equal(await store.read('ghost'), null)
       assert.equal(await store.get('ghost', 'report.pdf'), null)
@@ -90,17 +90,17 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
 
     it('forgets a replay with all that belongs to it when its time is over', async () => {
       const { store } = await backend()
-      await store.create('short', bytes('r'), bytes('c'), 1)
+      await store.create('short', bytes('r'), bytes('c'), { ...TERMS, ttl: 1 })
       await store.put('short', 'report.pdf', bytes('x'))
       assert.notEqual(await store.read('short'), null)
       await until(async () => await store.read('short') === null)
       assert.equal(await store.get('short', 'report.pdf'), null)
-      assert.equal(await store.write('short', bytes('r')), false)
+      assert.equal(await store.write('short', bytes('r'), false), false)
     })
 
     it('shows a lease for as long as it was given', async () => {
       const { store } = await backend()
-      await store.create('leased', bytes('r'), bytes('c'), TTL)
+      await store.create('leased', bytes('r'), bytes('c'), TERMS)
       await store.lease('leased', 60_000)
       assert.equal((await store.read('leased'))!.leased, true)
       await store.lease('leased', 1)
@@ -109,7 +109,7 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
 
     it('removes a replay whole', async () => {
       const { store } = await backend()
-      await store.create('gone', bytes('r'), bytes('c'), TTL)
+      await store.create('gone', bytes('r'), bytes('c'), TERMS)
       await store.lease('gone', 60_000)
       await store.remove('gone')
       assert.equal(await store.read('gone'), null)
@@ -151,7 +151,7 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       const request = sampleRequest()
       const submitted = await web.submit(request)
       assert.equal(submitted.state, 'queued')
-      assert.deepEqual(await web.find(submitted.id), submitted)
+      assert.deepEqual(await web.find(submitted.id), { ...submitted, place: 1 })
 
       let received: CapturedRequest | undefined
       const consumer = await worker.consume(async task => {

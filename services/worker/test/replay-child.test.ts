@@ -60,6 +60,12 @@ describe('a replay\'s profile', () => {
     assert.ok(Math.abs(recorded - wall) < wall / 10, `${recorded} µs of samples for ${wall}`)
   })
 
+  it('names the request as it is to be shown, which is sent as it is', async () => {
+    const { run, output } = await replayIn(fixture('phases.js'), get('/measured?token=engage', { shownUrl: '/measured?token=***' }))
+    assert.equal(run.request!.url, '/measured?token=***')
+    assert.equal(output.told('measured').length, 1)
+  })
+
   it('says what was run, where and how', async () => {
     const { profile, run } = await replayIn(fixture('phases.js'), get('/measured?q=1'), { interval: 700 })
     assert.deepEqual(profile.run, run)

@@ -127,9 +127,9 @@ export class ReplaySession implements ReplayProcess, ServerListener {
   }
 
   #describe ({ profiler }: Recording): Run {
-    const { method, url, capturedAt, by } = this.request!
+    const { method, url, shownUrl = url, capturedAt, by } = this.request!
     return {
-      request: { method, url, capturedAt, ...(by === undefined ? {} : { by }) },
+      request: { method, url: shownUrl, capturedAt, ...(by === undefined ? {} : { by }) },
       process: { hostname: hostname(), pid: process.pid, node: process.version, ...describeApp(this.#entry) },
       profiler
     }

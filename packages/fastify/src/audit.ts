@@ -1,0 +1,77 @@
+import type { FastifyRequest } from 'fastify'
+import type { GeordiSettings } from './options.ts'
+
+/** What an admin did with geordi, or was refused. */
+export interface AuditEvent {
+  /**
+   * - `capture`: a request was captured and queued
+   * - `view`: a replay's page was looked at (once for each state that it had), or an artefact fetched
+   * - `refusal`: an admin's flagged request was not profiled
+   */
+  readonly action: 'capture' | 'view' | 'refusal'
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** From the option `identify`. */
+  readonly who?: string
+  /** The address that the request came from, Fastify's `request.ip`. */
+  readonly from: string
+  /** Of the profiled request. */
+  readonly method: string
+  /** Of the profiled request, without its query. */
+  readonly path: string
+  /** The replay. */
+  readonly id?: string
+  /** The artefact that was fetched. */
+  readonly artefact?: string
+  /** Why it was refused. */
+  readonly code?: string
+}
+
+/** What an event is about. */
+export interface AuditedMatter extends Pick<AuditEvent, 'action' | 'method' | 'id' | 'artefact' | 'code'> {
+  readonly url: string
+  /** Where it is known already. */
+  readonly by?: string | undefined
+}
+
+export type Auditor = (request: FastifyRequest, matter: AuditedMatter) => Promise<void>
+
+/** Tells the option `audit` of what happens. What that throws goes to the app's log and changes no answer. */
+export function auditor (settings: GeordiSettings): Auditor {
+  return async (request, { url, by, ...matter }) => {
+    const who = by ?? await identity(request, settings)
+    const event: AuditEvent = Object.freeze({ ...matter, at: Date.now(), ...(who === undefined ? {} : { who }), from: request.ip, path: url.split('?', 1)[0]! })
+    try {
+      await settings.audit(event, request)
+    } catch (error) {
+      request.log.error({ err: error, geordi: event }, 'geordi\'s option `audit` threw')
+    }
+  }
+}
+
+/** Who sends a request, as far as `identify` can tell. */
+export async function identity (request: FastifyRequest, settings: GeordiSettings): Promise<string | undefined> {
+  try {
+    const who = await settings.identify(request)
+    return who == null ? undefined : String(who)
+  } catch {
+    // It says so where the name is asked for: when a request is captured.
+    return undefined
+  }
+}
+
+const REMEMBERED = 1000
+
+/** Tells what is new: a page that follows by itself is looked at every second. */
+export class Novelty {
+  readonly #known = new Set<string>()
+
+  isNew (...parts: Array<string | undefined>): boolean {
+    const key = JSON.stringify(parts)
+    if (this.#known.has(key)) return false
+    this.#known.add(key)
+    const [oldest] = this.#known
+    if (this.#known.size > REMEMBERED) this.#known.delete(oldest!)
+    return true
+  }
+}

@@ -1,0 +1,58 @@
+import { ReplayError } from './errors.ts'
+
+/** How to open `Replays`. Limits and times are the web process's: a worker takes what is queued as it is. */
+export interface ReplaysOptions {
+  /** Where the queue is: `redis://…`, `rediss://…`, `postgres://…` or `postgresql://…` */
+  readonly url: string
+  /** At least 32 characters, the same for web process and worker; several for rotation, the first one seals. */
+  readonly secret: string | readonly string[]
+  /** Web processes fail fast, workers wait for the server to come back. */
+  readonly role: 'web' | 'worker'
+  /** Keeps several apps on one server apart. @defaultValue `'geordi'` */
+  readonly name?: string
+  /** Seconds until a replay and its artefacts are gone. @defaultValue 86400, a day */
+  readonly retention?: number
+  /** How many replays are kept; of those that have ended, the oldest go first. @defaultValue 1000 */
+  readonly retentionCount?: number
+  /** Bytes that all replays may hold together; of those that have ended, the oldest go first. @defaultValue 536870912 (512 MiB) */
+  readonly retentionBytes?: number
+  /**
+   * Seconds that a request may wait for a worker. It is sealed with the request at `submit`; one that is taken later is
+   * not run any more, because work that is done hours later takes everybody by surprise. It holds as exactly as the
+   * clocks of web process and worker agree.
+   * @defaultValue 3600, an hour
+   */
+  readonly maxQueueTime?: number
+  /** How many replays of one person (the request's `by`; all who have none are one) may be queued or under way. @defaultValue 20 */
+  readonly maxOpenPerAdmin?: number
+  /** How many replays may wait in the queue. @defaultValue 500 */
+  readonly maxQueued?: number
+}
+
+const NUMBERS = Object.freeze({
+  retention: { value: 24 * 3600, unit: ' of seconds' },
+  retentionCount: { value: 1000, unit: '' },
+  retentionBytes: { value: 512 * 1024 * 1024, unit: ' of bytes' },
+  maxQueueTime: { value: 3600, unit: ' of seconds' },
+  maxOpenPerAdmin: { value: 20, unit: '' },
+  maxQueued: { value: 500, unit: '' }
+})
+
+/** {@link ReplaysOptions}, checked and complete. */
+export type ReplaysSettings = { readonly name: string } & Required<Omit<ReplaysOptions, 'name'>>
+
+/** What a limit or a time is where the option is not given. */
+export const DEFAULT_LIMITS: Readonly<Record<keyof typeof NUMBERS, number>> = Object.freeze(
+  Object.fromEntries(Object.entries(NUMBERS).map(([name, { value }]) => [name, value])) as Record<keyof typeof NUMBERS, number>)
+
+/** @throws ReplayError `GEORDI_OPTION_INVALID`. `secret`, `url` and `name` are checked where they are used. */
+export function completeOptions (options: ReplaysOptions): ReplaysSettings {
+  const settings = { name: 'geordi', ...DEFAULT_LIMITS, ...options }
+  for (const [name, { unit }] of Object.entries(NUMBERS)) {
+    const value = settings[name as keyof typeof NUMBERS]
+    if (!Number.isSafeInteger(value) || value <= 0) {
+      throw new ReplayError('GEORDI_OPTION_INVALID', `Option \`${name}\` must be a whole number${unit} above 0.`)
+    }
+  }
+  return Object.freeze(settings)
+}

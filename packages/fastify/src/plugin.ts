@@ -55,7 +55,7 @@ function warnOfOtherRoutes (fastify: FastifyInstance): void {
   const seen: string[] = []
   fastify.addHook('onRoute', ({ method, url }) => { seen.push(`${String(method)} ${url}`) })
   fastify.addHook('onReady', async () => {
-    fastify.log.warn(`geordi was registered in an encapsulated plugin and can profile only its routes: ${seen.join(', ')}. Put \`await app.register(geordi, …)\` on the root instance for all of them.`)
+    fastify.log.warn(`geordi was registered in an encapsulated plugin, as the whole app is one under \`fastify start\`, and can profile only its routes: ${seen.join(', ')}. If there are others, put \`await app.register(geordi, …)\` on the root instance, or wrap the plugin in fastify-plugin.`)
   })
 }
 

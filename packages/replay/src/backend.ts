@@ -44,8 +44,8 @@ export interface BackendOptions {
   readonly role: 'web' | 'worker'
 }
 
-/** A name becomes a key prefix, a BullMQ queue and a PostgreSQL schema, so it is kept plain. */
-const NAME = /^[a-z][a-z0-9_]{0,39}$/
+/** A name becomes a key prefix, a BullMQ queue and a PostgreSQL schema, so it is kept plain, and off PostgreSQL's own schemas. */
+const NAME = /^(?!pg_|public$|information_schema$)[a-z][a-z0-9_]{0,39}$/
 
 /**
  * Opens the backend that the URL's scheme names. Nothing is connected before the first use.
@@ -63,7 +63,7 @@ export async function openBackend (options: BackendOptions): Promise<Backend> {
 export function backendFor ({ url, name }: Pick<BackendOptions, 'url' | 'name'>): 'redis' | 'postgres' {
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new ReplayError('GEORDI_OPTION_INVALID',
-      'Option `queue.name` must be lower-case letters, digits and underscores, begin with a letter and have at most 40 characters.')
+      'Option `queue.name` must be lower-case letters, digits and underscores, begin with a letter and have at most 40 characters; \'public\' and names that begin with \'pg_\' are PostgreSQL\'s own.')
   }
   const scheme = typeof url === 'string' && URL.canParse(url) ? new URL(url).protocol : ''
   if (scheme === 'redis:' || scheme === 'rediss:') return 'redis'
@@ -79,7 +79,16 @@ export const WEB_TIMEOUT = 800
 export function unavailable (cause: unknown): ReplayError {
   if (cause instanceof ReplayError) return cause
   const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code || cause.name : String(cause)
-  return new ReplayError('GEORDI_QUEUE_UNAVAILABLE', `The queue server can't be reached (${reason}). Check \`queue.url\` and that the server runs.`, { cause })
+  const what = isRefusal(cause)
+    ? `refuses (${reason}). Check its memory, and what the user of \`queue.url\` may do.`
+    : `can't be reached (${reason}). Check \`queue.url\` and that the server runs.`
+  return new ReplayError('GEORDI_QUEUE_UNAVAILABLE', `The queue server ${what}`, { cause })
+}
+
+/** Redis and PostgreSQL have answered, with an error: no password, no right, no memory. */
+function isRefusal (cause: unknown): boolean {
+  const { name, code = '' } = (cause ?? {}) as NodeJS.ErrnoException
+  return (name === 'ReplyError' || /^[0-9A-Z]{5}$/.test(code)) && !isConnectionError(cause)
 }
 
 /** What a queue told of itself: an absence as the one error that callers look for, anything else as it is. */

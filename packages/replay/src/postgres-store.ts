@@ -17,7 +17,8 @@ export class PostgresStore implements ResultStore {
   constructor (pool: Pool, { name, role }: BackendOptions) {
     this.#pool = pool
     this.#role = role
-    this.#schema = name
+    // Quoted, because `order` and `user` are names, too.
+    this.#schema = `"${name}"`
   }
 
   async create (id: string, record: Uint8Array, capture: Uint8Array, { owner, ttl, startWithin, maxOpen, maxQueued }: Terms): Promise<Excess | null> {

@@ -29,13 +29,16 @@ export interface ReplaysOptions {
   readonly maxQueued?: number
 }
 
+/** 68 years in seconds: what every server still takes. */
+const LONGEST = 2 ** 31 - 1
+
 const NUMBERS = Object.freeze({
-  retention: { value: 24 * 3600, unit: ' of seconds' },
-  retentionCount: { value: 1000, unit: '' },
-  retentionBytes: { value: 512 * 1024 * 1024, unit: ' of bytes' },
-  maxQueueTime: { value: 3600, unit: ' of seconds' },
-  maxOpenPerAdmin: { value: 20, unit: '' },
-  maxQueued: { value: 500, unit: '' }
+  retention: { value: 24 * 3600, unit: ' of seconds', most: LONGEST },
+  retentionCount: { value: 1000, unit: '', most: LONGEST },
+  retentionBytes: { value: 512 * 1024 * 1024, unit: ' of bytes', most: Number.MAX_SAFE_INTEGER },
+  maxQueueTime: { value: 3600, unit: ' of seconds', most: LONGEST },
+  maxOpenPerAdmin: { value: 20, unit: '', most: LONGEST },
+  maxQueued: { value: 500, unit: '', most: LONGEST }
 })
 
 /** {@link ReplaysOptions}, checked and complete. */
@@ -48,10 +51,10 @@ export const DEFAULT_LIMITS: Readonly<Record<keyof typeof NUMBERS, number>> = Ob
 /** @throws ReplayError `GEORDI_OPTION_INVALID`. `secret`, `url` and `name` are checked where they are used. */
 export function completeOptions (options: ReplaysOptions): ReplaysSettings {
   const settings = { name: 'geordi', ...DEFAULT_LIMITS, ...options }
-  for (const [name, { unit }] of Object.entries(NUMBERS)) {
+  for (const [name, { unit, most }] of Object.entries(NUMBERS)) {
     const value = settings[name as keyof typeof NUMBERS]
-    if (!Number.isSafeInteger(value) || value <= 0) {
-      throw new ReplayError('GEORDI_OPTION_INVALID', `Option \`${name}\` must be a whole number${unit} above 0.`)
+    if (!Number.isSafeInteger(value) || value <= 0 || value > most) {
+      throw new ReplayError('GEORDI_OPTION_INVALID', `Option \`${name}\` must be a whole number${unit} from 1 to ${most}.`)
     }
   }
   return Object.freeze(settings)

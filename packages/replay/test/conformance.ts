@@ -47,6 +47,12 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       return { ran, refused: refused.map(error => error.code) }
     }
 
+    it('works under a name that is a word of SQL', async () => {
+      const [web, worker] = [await replaysOf('order', 'web'), await replaysOf('order', 'worker')]
+      const { id } = await web.submit(sampleRequest())
+      assert.deepEqual((await consumed(worker, ran => ran.length === 1)).ran, [id])
+    })
+
     it('keeps a replay and its artefacts apart from others', async () => {
       const { store } = await backend()
       await store.create('a', bytes('record a'), bytes('capture a'), TERMS)

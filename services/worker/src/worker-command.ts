@@ -14,7 +14,6 @@ Takes flagged requests from the queue, replays each once in a process of its own
   --interval N           microseconds between samples (${DEFAULTS.interval})
   --start-timeout N      milliseconds that the app has to call listen() (${DEFAULTS.startTimeout})
   --close-timeout N      milliseconds that the app has to close after a replay (${DEFAULTS.closeTimeout})
-  --retention N          seconds until reports are gone (${DEFAULTS.retention})
 
 The secret comes from GEORDI_SECRET: the plugin's secret. While it is being rotated, GEORDI_OLD_SECRET
 holds the one before, which still opens what is in the queue.
@@ -29,7 +28,6 @@ export async function workerCommand (args: string[]): Promise<void> {
     interval: { type: 'string' },
     'start-timeout': { type: 'string' },
     'close-timeout': { type: 'string' },
-    retention: { type: 'string' },
     help: { type: 'boolean', short: 'h' }
   })
   if (values['help']) {
@@ -46,8 +44,7 @@ export async function workerCommand (args: string[]): Promise<void> {
     concurrency: numeric(values['concurrency']),
     interval: numeric(values['interval']),
     startTimeout: numeric(values['start-timeout']),
-    closeTimeout: numeric(values['close-timeout']),
-    retention: numeric(values['retention'])
+    closeTimeout: numeric(values['close-timeout'])
   })
   const worker = await startWorker(resolveEntry(entry, appArgs), settings, line => { process.stdout.write(`geordi worker: ${line}\n`) })
 

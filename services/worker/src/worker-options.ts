@@ -17,8 +17,6 @@ export interface WorkerOptions {
   readonly startTimeout?: number | undefined
   /** Milliseconds that the app has to close after a replay. @defaultValue 10000 */
   readonly closeTimeout?: number | undefined
-  /** Seconds until a replay and its artefacts are gone. @defaultValue 86400 */
-  readonly retention?: number | undefined
 }
 
 /** {@link WorkerOptions}, checked and complete. */
@@ -30,7 +28,6 @@ export interface WorkerSettings {
   readonly interval: number
   readonly startTimeout: number
   readonly closeTimeout: number
-  readonly retention: number
 }
 
 export const DEFAULTS = Object.freeze({
@@ -38,8 +35,7 @@ export const DEFAULTS = Object.freeze({
   concurrency: 1,
   interval: 1000,
   startTimeout: 60_000,
-  closeTimeout: 10_000,
-  retention: 24 * 3600
+  closeTimeout: 10_000
 })
 
 /** Smallest and largest value of each number. A timer of Node's holds at most 2³¹−1 ms. */
@@ -47,8 +43,7 @@ const RANGES = Object.freeze({
   concurrency: [1, 64],
   interval: [50, 1_000_000],
   startTimeout: [1, 2 ** 31 - 1],
-  closeTimeout: [1, 2 ** 31 - 1],
-  retention: [1, 2 ** 31 - 1]
+  closeTimeout: [1, 2 ** 31 - 1]
 } as const)
 
 /**

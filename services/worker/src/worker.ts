@@ -29,7 +29,7 @@ export type Log = (line: string) => void
  */
 export async function startWorker (app: AppEntry, settings: WorkerSettings, log: Log): Promise<Worker> {
   const { queueUrl, queueName, secret, concurrency } = settings
-  const replays = await Replays.open({ url: queueUrl, name: queueName, secret, role: 'worker', retention: settings.retention })
+  const replays = await Replays.open({ url: queueUrl, name: queueName, secret, role: 'worker' })
   const spares = new SpareKeeper({ ...settings, app, output: process.stderr }, concurrency, log)
   try {
     // The first report must not wait for Graphviz and fonts; a replay needs neither.

@@ -15,7 +15,7 @@ describe('geordi worker', () => {
     ['an unknown option', ['worker', APP, '--no-such'], env, /--no-such/],
     ['no number', ['worker', APP, '--concurrency', 'many'], env, /`concurrency` must be a whole number from 1 to 64/],
     ['an empty number', ['worker', APP, '--interval', ''], env, /`interval`/],
-    ['a number out of range', ['worker', APP, '--retention', '0'], env, /`retention`/],
+    ['a number out of range', ['worker', APP, '--close-timeout', '0'], env, /`closeTimeout`/],
     ['a short secret', ['worker', APP], { ...env, GEORDI_SECRET: 'short' }, /secret/],
     ['another kind of queue', ['worker', APP, '--queue', 'http://localhost'], env, /redis:\/\//],
     ['a name that is none', ['worker', APP, '--queue-name', 'A B'], env, /queue\.name/],

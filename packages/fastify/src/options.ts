@@ -12,6 +12,7 @@ export interface GeordiOptions {
   readonly isAdmin: (request: FastifyRequest) => boolean | Promise<boolean>
   /** At least 32 characters, the same as the worker's; a list for rotation, the first one seals. */
   readonly secret: string | readonly string[]
+  /** Where flagged requests wait for a worker. */
   readonly queue: {
     /** `redis://…`, `rediss://…`, `postgres://…` or `postgresql://…` */
     readonly url: string

@@ -24,7 +24,7 @@ export interface CapturedRequest {
   readonly session?: CapturedSession
 }
 
-/** The socket's ends, so that `request.ip` and `request.protocol` are in the replay what they were. */
+/** The socket's ends, as Node names them (`net.Socket`), so that `request.ip` and `request.protocol` are in the replay what they were. */
 export interface CapturedConnection {
   /** Whether the connection to the app itself was TLS. */
   readonly encrypted: boolean

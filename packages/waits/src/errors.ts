@@ -1,3 +1,4 @@
+/** What went wrong, for programs. */
 export type WaitsErrorCode =
   /** An option is wrong; the message names it. */
   | 'GEORDI_OPTION_INVALID'

@@ -4,7 +4,10 @@
  * https://chromedevtools.github.io/devtools-protocol/tot/Profiler/#type-Profile
  */
 
-/** `Profiler.Profile`, with Geordi's own key beside it. DevTools and others ignore a key they don't know. */
+/**
+ * `Profiler.Profile`, with Geordi's own key beside it: times in microseconds, `samples` are ids of nodes, `timeDeltas[i]` is the gap that
+ * ends at `samples[i]`. DevTools and others ignore a key they don't know.
+ */
 export interface CpuProfile {
   nodes: CpuProfileNode[]
   startTime: number

@@ -111,7 +111,7 @@ function progress (replay: Replay): string {
   return `<ol>${steps.join('')}</ol>
     <p class="soft">${since(replay)}</p>
     ${needsWorker(replay) ? NO_WORKER : ''}
-    <p class="soft">This page follows by itself. There is no time limit.</p>`
+    <p class="soft">This page follows by itself. The replay has no time limit.</p>`
 }
 
 function needsWorker ({ state, queuedAt }: Replay): boolean {

@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
-import { DEFAULT_LIMITS } from '@geordi/replay'
+import { DEFAULT_LIMITS, type ReplayLimits } from '@geordi/replay'
 import type { AuditEvent } from './audit.ts'
 import { GeordiError } from './errors.ts'
 
-/** What the plugin is registered with. */
-export interface GeordiOptions {
+/** What the plugin is registered with. Over a limit, a flagged request is answered with 429. */
+export interface GeordiOptions extends ReplayLimits {
   /**
    * Whether who sends the request may profile. Runs after the app's own hooks, on flagged requests and on
    * geordi's pages only; an error or a rejection means no, and so does anything but `true`. It can run twice for one request.
@@ -42,25 +42,6 @@ export interface GeordiOptions {
   readonly parameter?: string
   /** Largest body captured, in bytes; an admin's flagged request with a larger one is answered with 413. @defaultValue 10485760 (10 MiB) */
   readonly bodyLimit?: number
-  /** Seconds until a replay and its report are gone. @defaultValue 86400, a day */
-  readonly retention?: number
-  /** How many replays are kept; of those that have ended, the oldest go first, within a minute. @defaultValue 1000 */
-  readonly retentionCount?: number
-  /** Bytes that all replays may hold on the queue server; of those that have ended, the oldest go first, within a minute. @defaultValue 536870912 (512 MiB) */
-  readonly retentionBytes?: number
-  /**
-   * Seconds that a flagged request may wait for a worker; one that is taken later is not run any more, and its page says so.
-   * @defaultValue 3600, an hour
-   */
-  readonly maxQueueTime?: number
-  /**
-   * How many replays of one admin (by `identify`; all who have no name are one) may be queued or under way, over all web
-   * processes; a flagged request over it is answered with 429.
-   * @defaultValue 20
-   */
-  readonly maxOpenPerAdmin?: number
-  /** How many replays may wait in the queue; a flagged request over it is answered with 429. @defaultValue 500 */
-  readonly maxQueued?: number
   /**
    * Names of query keys whose values pages, reports and the audit don't show, beside those that are never shown: token,
    * password, secret, key, code, session, signature and the like. A name counts as a whole, or as one word of a key

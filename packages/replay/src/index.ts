@@ -4,7 +4,7 @@ export { encodeCapture, decodeCapture, type CapturedRequest, type CapturedConnec
 export { createSealer, type Sealer } from './seal.ts'
 // The queue and what became of each replay
 export { Replays, workerName, type ReplayTask, type ReplayConsumerOptions } from './replays.ts'
-export { DEFAULT_LIMITS, type ReplaysOptions } from './replays-options.ts'
+export { DEFAULT_LIMITS, type ReplayLimits, type ReplaysOptions } from './replays-options.ts'
 export { isReplayId, newReplayId } from './replay-id.ts'
 export { failure, FINAL_STATES, REPORT, RAW_PROFILE, type Replay, type ReplayState, type ReplayFailure } from './record.ts'
 export { backendFor, openBackend, type Backend, type BackendOptions, type ConsumeOptions, type Consumer } from './backend.ts'

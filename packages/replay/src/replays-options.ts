@@ -1,7 +1,32 @@
 import { ReplayError } from './errors.ts'
 
-/** How to open `Replays`. Limits and times are the web process's: a worker takes what is queued as it is. */
-export interface ReplaysOptions {
+/** How long and how many replays are kept and wait: the web process's to say, a worker takes what is queued as it is. */
+export interface ReplayLimits {
+  /** Seconds until a replay and its artefacts are gone. @defaultValue 86400, a day */
+  readonly retention?: number
+  /** How many replays are kept; of those that have ended, the oldest go first, within a minute. @defaultValue 1000 */
+  readonly retentionCount?: number
+  /** Bytes that all replays may hold on the queue server; of those that have ended, the oldest go first, within a minute. @defaultValue 536870912 (512 MiB) */
+  readonly retentionBytes?: number
+  /**
+   * Seconds that a request may wait for a worker. It is sealed with the request; one that is taken later is not run any
+   * more, and its page says so, because work that is done hours later takes everybody by surprise. It holds as exactly as
+   * the clocks of web process and worker agree.
+   * @defaultValue 3600, an hour
+   */
+  readonly maxQueueTime?: number
+  /**
+   * How many replays of one admin (by the request's `by`; all who have none are one) may be queued or under way, over all
+   * web processes; ReplayError `GEORDI_TOO_MANY_OPEN` over it.
+   * @defaultValue 20
+   */
+  readonly maxOpenPerAdmin?: number
+  /** How many replays may wait in the queue; ReplayError `GEORDI_QUEUE_FULL` over it. @defaultValue 500 */
+  readonly maxQueued?: number
+}
+
+/** How to open `Replays`. */
+export interface ReplaysOptions extends ReplayLimits {
   /** Where the queue is: `redis://…`, `rediss://…`, `postgres://…` or `postgresql://…` */
   readonly url: string
   /** At least 32 characters, the same for web process and worker; several for rotation, the first one seals. */
@@ -10,23 +35,6 @@ export interface ReplaysOptions {
   readonly role: 'web' | 'worker'
   /** Keeps several apps on one server apart. @defaultValue `'geordi'` */
   readonly name?: string
-  /** Seconds until a replay and its artefacts are gone. @defaultValue 86400, a day */
-  readonly retention?: number
-  /** How many replays are kept; of those that have ended, the oldest go first. @defaultValue 1000 */
-  readonly retentionCount?: number
-  /** Bytes that all replays may hold together; of those that have ended, the oldest go first. @defaultValue 536870912 (512 MiB) */
-  readonly retentionBytes?: number
-  /**
-   * Seconds that a request may wait for a worker. It is sealed with the request at `submit`; one that is taken later is
-   * not run any more, because work that is done hours later takes everybody by surprise. It holds as exactly as the
-   * clocks of web process and worker agree.
-   * @defaultValue 3600, an hour
-   */
-  readonly maxQueueTime?: number
-  /** How many replays of one person (the request's `by`; all who have none are one) may be queued or under way. @defaultValue 20 */
-  readonly maxOpenPerAdmin?: number
-  /** How many replays may wait in the queue. @defaultValue 500 */
-  readonly maxQueued?: number
 }
 
 /** 68 years in seconds: what every server still takes. */

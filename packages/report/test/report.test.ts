@@ -40,7 +40,7 @@ describe('renderReport', () => {
   test('tells the request, the run and where the time went', needsPdftotext, async () => {
     const [summary] = textOf(await renderReport(SMALL)) as [string]
     assertHas(summary, 'GET /slow/cpu?ms=500', 'Answered 200 in 1.00 s', '2026-11-23 08:24:45 UTC', 'picard', '45.7 kB · text/html',
-      'worker-3, process 4711', 'demo@1.4.2', 'v22.12.0', 'v8-profiler-next, every 1.00 ms', '6, of them 5 busy', '600 ms of 900 ms sampled')
+      'worker-3, process 4711', 'demo@1.4.2', 'v22.12.0', 'v8-profiler-next, every 1.00 ms if it can', '6, one every 150 ms; 5 busy', '600 ms of 900 ms sampled')
     assert.match(summary, /Your code\s+550 ms\s+55\.0%/)
     assert.match(summary, /Garbage collection\s+30\.0 ms\s+3\.0%/)
     assert.match(summary, /V8 itself\s+20\.0 ms\s+2\.0%/)

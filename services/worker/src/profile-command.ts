@@ -79,13 +79,22 @@ async function profile (request: CapturedRequest, options: ReplayChildOptions, w
   try {
     await child.prepare(request)
     say(`${request.method} ${request.url}`)
-    const outcome = await child.replay(request)
+    const outcome = await child.replay(request).catch(error => keepPartial(error, child, wanted, signal))
     const { response, wallTime = 0, profiler } = outcome.run
     say(`answered ${response?.statusCode}, ${response?.bytes} bytes, in ${Math.round(wallTime / 1000)} ms (${profiler?.engine})`)
     await write(outcome.profile, wanted, signal)
   } finally {
     await child.close()
   }
+}
+
+/** What was recorded until the app exited or broke its answer off; that it did so is the error all the same. */
+async function keepPartial (error: Error, child: ReplayChild, wanted: Wanted, signal: AbortSignal): Promise<never> {
+  if (child.partial !== undefined && !signal.aborted) {
+    // That there is less to see than there could be is no news beside the error itself.
+    await write(child.partial.profile, wanted, signal).catch((failed: Error) => say(failed.message))
+  }
+  throw error
 }
 
 /** The request may not be one to run twice: whatever can't be made of the recording, the recording is kept. */

@@ -45,10 +45,9 @@ export function drawGraphPage (canvas: Canvas, content: Content, drawable: Drawa
 function drawHeader (canvas: Canvas, { profile, unit, graph: { times, nodes, edges, other } }: Content, width: number): void {
   const title = elide(titleOf(profile.run), width, canvas.measurer('bold', theme.text.title))
   canvas.text(title, 0, 12, { font: 'bold', size: theme.text.title })
-  const interval = profile.run.profiler?.interval
   const facts = [
     `${formatTime(times.busy)} busy of ${formatTime(times.sampled)} sampled`,
-    `${plural(times.busySamples, 'busy sample')}${interval === undefined ? '' : `, one every ${formatTime(interval)}`}`,
+    `${plural(times.busySamples, 'busy sample')}${times.samples > 0 ? `, one every ${formatTime(times.sampled / times.samples)}` : ''}`,
     `${formatCount(nodes.length)} of ${plural(nodes.length + other.functions, unit)}`,
     plural(edges.length, 'call')
   ]

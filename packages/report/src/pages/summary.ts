@@ -60,8 +60,10 @@ function facts ({ profile: { run }, graph: { times } }: Content): Array<readonly
   if (process !== undefined) list.push(['Host', `${process.hostname}, process ${process.pid}`], ['Node.js', process.node])
   // What a warm web process has behind it is in these times: modules loaded, code optimised, caches and connections filled.
   if (request !== undefined && process !== undefined) list.push(['Replayed in', 'a fresh process: first calls cost more'])
-  if (profiler !== undefined) list.push(['Profiler', `${profiler.engine}, every ${formatTime(profiler.interval)}`])
-  list.push(['Samples', `${formatCount(times.samples)}, of them ${formatCount(times.busySamples)} busy`])
+  if (profiler !== undefined) list.push(['Profiler', `${profiler.engine}, every ${formatTime(profiler.interval)} if it can`])
+  // As it was: V8 comes late to many a sample.
+  const every = times.samples > 0 ? `, one every ${formatTime(times.sampled / times.samples)}` : ''
+  list.push(['Samples', `${formatCount(times.samples)}${every}; ${formatCount(times.busySamples)} busy`])
   if (times.busy > 0) list.push(['Busy', `${formatTime(times.busy)} of ${formatTime(times.sampled)} sampled`])
   return list
 }

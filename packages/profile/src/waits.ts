@@ -68,6 +68,11 @@ export const WAIT_OUTCOMES: readonly WaitOutcome[] = ['done', 'failed', 'open']
 export interface WaitsRecording {
   /** Microseconds of the run's time that recording took, as the recorder measured itself. */
   readonly cost: number
+  /**
+   * How many samples of V8's the CPU times stand on, and how many of them weren't idle: `Profile.samples` of a profile with waits are
+   * stretches of time, not observations.
+   */
+  readonly samples: { readonly all: number, readonly busy: number }
   /** Since when callers across `await` are as V8 tells them, because following them passed its budget; left out if it never did. */
   readonly simplerSince?: number
 }

@@ -20,10 +20,7 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
     const opened: Array<{ close (): Promise<void> }> = []
 
     before(async () => { server = await startLocalServer({ kind }) })
-    after(async () => {
-      for (const one of opened.reverse()) await one.close()
-      await server?.stop()
-    })
+    after(() => undone([() => server?.stop(), ...opened.map(one => () => one.close())]))
 
     const keep = <T extends { close (): Promise<void> }> (one: T): T => {
       opened.push(one)
@@ -371,10 +368,12 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
 
   describe(`${kind} that comes back`, { skip }, () => {
     it('serves web and worker again after a restart, with nothing lost', async t => {
+      const undo: Undo[] = []
+      t.after(() => undone(undo))
       const folder = await mkdtemp(join(tmpdir(), 'geordi-conformance-'))
-      t.after(() => rm(folder, { recursive: true, force: true }))
+      undo.push(() => rm(folder, { recursive: true, force: true }))
       const first = await startLocalServer({ kind, folder })
-      t.after(() => first.stop())
+      undo.push(() => first.stop())
       const { url } = first
       const name = unique()
       const web = await Replays.open({ url, name, secret: SECRET, role: 'web' })
@@ -386,11 +385,7 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
         await task.update({ state: 'done' })
         finished.push(task.id)
       }, { onError: error => told.push((error as ReplayError).code), onBack: () => told.push('back') })
-      t.after(async () => {
-        await consumer.close()
-        await worker.close()
-        await web.close()
-      })
+      undo.push(() => web.close(), () => worker.close(), () => consumer.close())
       const before = await web.submit(sampleRequest())
       await until(() => finished.length === 1)
 
@@ -400,7 +395,7 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       const idle = await worker.consume(async () => {}, { onError: () => {} })
       await idle.close()
       const second = await startLocalServer({ kind, folder, port: Number(new URL(url).port) })
-      t.after(() => second.stop())
+      undo.push(() => second.stop())
       assert.equal(second.url, url, 'the password is kept with the data')
 
       await until(async () => (await web.find(before.id).catch(() => null))?.state === 'done')
@@ -412,10 +407,12 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
     })
 
     it('serves consumers that began while it went away, or when it was away', async t => {
+      const undo: Undo[] = []
+      t.after(() => undone(undo))
       const folder = await mkdtemp(join(tmpdir(), 'geordi-conformance-'))
-      t.after(() => rm(folder, { recursive: true, force: true }))
+      undo.push(() => rm(folder, { recursive: true, force: true }))
       const first = await startLocalServer({ kind, folder })
-      t.after(() => first.stop())
+      undo.push(() => first.stop())
       const { url } = first
       const scenes: Array<{ web: Replays, finished: string[], told: string[] }> = []
       const begin = async () => {
@@ -423,11 +420,7 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
         const [web, worker] = [await Replays.open({ url, name, secret: SECRET, role: 'web' }), await Replays.open({ url, name, secret: SECRET, role: 'worker' })]
         const [finished, told]: [string[], string[]] = [[], []]
         const consumer = await worker.consume(async task => { finished.push(task.id) }, { onError: error => told.push(error.message) })
-        t.after(async () => {
-          await consumer.close()
-          await worker.close()
-          await web.close()
-        })
+        undo.push(() => web.close(), () => worker.close(), () => consumer.close())
         scenes.push({ web, finished, told })
       }
       await begin()
@@ -437,7 +430,7 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       await begin()
       await until(() => scenes.every(({ told }) => told.length > 0))
       const second = await startLocalServer({ kind, folder, port: Number(new URL(url).port) })
-      t.after(() => second.stop())
+      undo.push(() => second.stop())
       for (const { web, finished } of scenes) {
         let id = ''
         await until(async () => { id = (await web.submit(sampleRequest()).catch(() => ({ id: '' }))).id; return id !== '' })
@@ -445,6 +438,18 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       }
     })
   })
+}
+
+type Undo = () => Promise<unknown> | undefined
+
+/**
+ * The last first, each of them even where one fails. `t.after` would begin with the first, so a server would be stopped
+ * after its folder is gone, and leave out all that follow a failure: a server that runs on keeps this process from ending.
+ */
+async function undone (undo: Undo[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const step of undo.reverse()) await step()?.catch(error => failures.push(error))
+  if (failures.length > 0) throw new AggregateError(failures, 'not everything was undone')
 }
 
 let count = 0

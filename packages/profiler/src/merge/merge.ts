@@ -1,4 +1,4 @@
-import type { Frame, Profile, WaitOperation, Waits } from '@geordi/profile'
+import { classify, type Frame, type Profile, type WaitOperation, type Waits, type WaitsRecording } from '@geordi/profile'
 import { OUTCOME, type RecordedOperation, type WaitRecording } from '@geordi/waits/recording'
 import { FrameTable } from './frame-table.ts'
 import type { OpenWait } from './open-waits.ts'
@@ -22,7 +22,7 @@ const DEFAULT_INTERVAL = 1000
  *   durations is the profile's time as before;
  * - what nobody is known to have called is under `(caller unknown)`, the recorder's own time is `(recording)`.
  *
- * The samples of the result are stretches of time, not observations: how many the times stand on is to be told from the profile before.
+ * The samples of the result are stretches of time, not observations: how many the times stand on is in `Waits.recording`.
  *
  * @param profile As V8 recorded it, cut to the run.
  * @param recording As `recordWaits` of @geordi/waits gave it, in the same process over the same time.
@@ -48,7 +48,7 @@ export function mergeWaits (profile: Profile, recording: WaitRecording, window: 
   const placing = new Placing(profile, tree, roles, paths)
   const pools = fillPools(profile, pieces, paths, placing, places, profile.run.profiler?.interval ?? DEFAULT_INTERVAL)
   const samples = shareTime(pieces, pools, idle)
-  return { ...profile, startTime: window.start, frames: table.frames, tree: tree.toTree(), samples, waits: toWaits(recording, operations, paths, started) }
+  return { ...profile, startTime: window.start, frames: table.frames, tree: tree.toTree(), samples, waits: toWaits(recording, operations, paths, started, countSamples(profile)) }
 }
 
 function windowOf ({ startTime, samples }: Profile): Window {
@@ -95,7 +95,13 @@ function placeWaits ({ waits }: WaitRecording, operations: readonly WaitOperatio
   return started
 }
 
-function toWaits ({ waits, cost }: WaitRecording, operations: readonly WaitOperation[], { sites }: Paths, started: readonly Started[]): Waits {
+function countSamples ({ frames, run, tree, samples }: Profile): WaitsRecording['samples'] {
+  const idle = frames.map(frame => classify(frame, run) === 'idle')
+  return { all: samples.node.length, busy: samples.node.reduce((count, node) => count + (idle[tree.frame[node] as number] ? 0 : 1), 0) }
+}
+
+function toWaits ({ waits, cost }: WaitRecording, operations: readonly WaitOperation[], { sites }: Paths, started: readonly Started[],
+  samples: WaitsRecording['samples']): Waits {
   const column = (values: ReadonlyArray<number | null>) => Float64Array.from(started, ({ index }) => values[index] ?? NaN)
   return {
     operations,
@@ -108,7 +114,7 @@ function toWaits ({ waits, cost }: WaitRecording, operations: readonly WaitOpera
     rows: column(waits.rows),
     bytes: column(waits.bytes),
     same: Int32Array.from(started, ({ index }) => waits.same[index] as number),
-    recording: { cost: cost.time, ...cost.simplerSince === undefined ? {} : { simplerSince: cost.simplerSince } }
+    recording: { cost: cost.time, samples, ...cost.simplerSince === undefined ? {} : { simplerSince: cost.simplerSince } }
   }
 }
 

@@ -1,9 +1,9 @@
 import { LimitedBox, type Box } from './box.ts'
-import { type AnyDisposable, type Cleanup, dispose } from './cleanups.ts'
+import { type AnyDisposable, type Cleanup, dispose, observe } from './cleanups.ts'
 import { boxes, detached } from './context.ts'
 import { BoxError, TimeoutError } from './errors.ts'
 import { LONGEST_TIMER } from './milliseconds.ts'
-import { DEFAULT_CLEANUP_LIMIT } from './options.ts'
+import { DEFAULT_CLEANUP_LIMIT, type LateOutcome } from './options.ts'
 
 /** What the body of an asynchronous box is given. */
 export interface AsyncBox extends Box {
@@ -38,7 +38,7 @@ export class RunningAsyncBox extends LimitedBox implements AsyncBox {
 
   /** Calls the body, and settles as it does or when the time is up. */
   run<T> (body: (box: AsyncBox) => T | PromiseLike<T>): Promise<T> {
-    this.quota?.enter()
+    this.quota?.enter(this)
     this.parent?.inner.add(this)
     this.#arm()
     this.#promise = new Promise<T>((resolve, reject) => {
@@ -60,7 +60,7 @@ export class RunningAsyncBox extends LimitedBox implements AsyncBox {
     if (this.state !== 'running') throw this.#overError()
     let resource: T
     let opened = false
-    const cleanup: Cleanup = { run: () => opened ? close(resource) : undefined }
+    const cleanup: Cleanup = { run: () => opened ? close(resource) : undefined, subject: open }
     this.cleanups.push(cleanup)
     try {
       resource = await open()
@@ -69,6 +69,7 @@ export class RunningAsyncBox extends LimitedBox implements AsyncBox {
       throw error
     }
     opened = true
+    cleanup.subject = resource
     if (this.state === 'running') return resource
     this.runLate(() => close(resource))
     throw this.#overError()
@@ -113,7 +114,7 @@ export class RunningAsyncBox extends LimitedBox implements AsyncBox {
   }
 
   #fulfilled (value: unknown): void {
-    if (this.#isLate()) this.options.onLate?.({ status: 'fulfilled', value })
+    if (this.#isLate()) this.#late({ status: 'fulfilled', value })
     else {
       this.#end()
       this.#settle(() => { this.#resolve(value) }, error => { this.#reject(error) })
@@ -121,11 +122,15 @@ export class RunningAsyncBox extends LimitedBox implements AsyncBox {
   }
 
   #failed (reason: unknown): void {
-    if (this.#isLate()) this.options.onLate?.({ status: 'rejected', reason })
+    if (this.#isLate()) this.#late({ status: 'rejected', reason })
     else {
       this.#end()
       this.#settle(() => { this.#reject(reason) })
     }
+  }
+
+  #late (outcome: LateOutcome): void {
+    observe('onLate', this.options.onLate, outcome)
   }
 
   /** What ends after the deadline is late, also where something blocked the timer until now. */
@@ -154,7 +159,7 @@ export class RunningAsyncBox extends LimitedBox implements AsyncBox {
 
   #leave (): void {
     clearTimeout(this.#timer)
-    this.quota?.leave(this.state === 'expired' && this.limiter === this)
+    this.quota?.leave(this, this.state === 'expired' && this.limiter === this)
     this.parent?.inner.delete(this)
   }
 

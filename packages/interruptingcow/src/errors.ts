@@ -12,6 +12,8 @@ export type BoxErrorCode =
   | 'GEORDI_BOX_REFUSED'
   /** This process can't be repaired after an interruption, so that `timeout.sync` refuses to work. */
   | 'GEORDI_BOX_UNSUPPORTED'
+  /** The process of `timeout.isolated` ended in the middle of a call, and not because of its limit. */
+  | 'GEORDI_BOX_DIED'
   /** `timeout.isolated` found no pool to run in. */
   | 'GEORDI_BOX_NO_POOL'
 

@@ -10,7 +10,7 @@ export type ErrorOption = Error | (new (message: string) => Error) | ((timeout: 
 /** How a box behaves, apart from its limit. */
 export interface BoxOptions {
   /**
-   * What to fail with when the time is up.
+   * What to fail with when the time is up. What a function throws instead of returning it will do as well.
    * @defaultValue a `TimeoutError`
    */
   readonly error?: ErrorOption
@@ -60,6 +60,11 @@ const RULES: Readonly<Record<keyof AsyncBoxOptions, readonly [valid: (value: unk
   onLate: [isFunction, 'a function']
 }
 
+/** @throws BoxError `GEORDI_BOX_BAD_OPTION` for what can't be called */
+export function checkBody (body: unknown): void {
+  if (typeof body !== 'function') throw new BoxError('GEORDI_BOX_BAD_OPTION', `A box takes a limit and a function, not ${String(body)}.`)
+}
+
 /**
  * Checks the options; `undefined` stands for the default.
  * @throws BoxError `GEORDI_BOX_BAD_OPTION`
@@ -67,6 +72,9 @@ const RULES: Readonly<Record<keyof AsyncBoxOptions, readonly [valid: (value: unk
  */
 export function checkOptions<O extends AsyncBoxOptions> (options: O | undefined): O {
   if (options === undefined) return NO_OPTIONS as O
+  if (typeof options !== 'object' || options === null) {
+    throw new BoxError('GEORDI_BOX_BAD_OPTION', `The options of a box are an object, not ${String(options)}.`)
+  }
   for (const name in options) {
     const rule = Object.hasOwn(RULES, name) ? RULES[name as keyof AsyncBoxOptions] : undefined
     if (rule === undefined) {

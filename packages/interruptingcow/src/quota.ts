@@ -10,10 +10,12 @@ import { checkMilliseconds } from './milliseconds.ts'
  * ```
  */
 export class Quota {
-  /** Used up before the time that `#since` starts. */
+  // An interruption may fall between any two lines of this class: each must leave it right, and be repeatable.
+  /** What there is while no box is open. */
   #left: number
-  #since = 0
-  #open = 0
+  /** When it is used up, while one is. */
+  #end = 0
+  readonly #open = new Set<object>()
 
   /**
    * @param milliseconds how much there is, more than 0
@@ -26,27 +28,25 @@ export class Quota {
 
   /** What is left, in milliseconds, at least 0. */
   remaining (): number {
-    const left = this.#open > 0 ? this.#left - (performance.now() - this.#since) : this.#left
-    return Math.max(0, left)
+    return Math.max(0, this.running() ? this.#end - performance.now() : this.#left)
   }
 
   /** Whether it is being consumed. */
   running (): boolean {
-    return this.#open > 0
+    return this.#open.size > 0
   }
 
   /** @internal A box that is limited by it opens. */
-  enter (): void {
-    if (this.#open++ === 0) this.#since = performance.now()
+  enter (box: object): void {
+    if (this.#open.size === 0) this.#end = performance.now() + this.#left
+    this.#open.add(box)
   }
 
   /** @internal A box that was limited by it has ended; `expired` when its time is up, whatever the timer's fractions say. */
-  leave (expired: boolean): void {
-    if (expired) {
-      this.#left = 0
-      this.#since = performance.now()
-    }
-    if (--this.#open > 0) return
-    this.#left = Math.max(0, this.#left - (performance.now() - this.#since))
+  leave (box: object, expired: boolean): void {
+    if (!this.#open.has(box)) return
+    if (expired) this.#end = performance.now()
+    if (this.#open.size === 1) this.#left = this.remaining()
+    this.#open.delete(box)
   }
 }

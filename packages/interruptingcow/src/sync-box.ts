@@ -25,6 +25,7 @@ export class RunningSyncBox extends LimitedBox implements SyncBox {
     }
     let resource: T | undefined
     const cleanup: Cleanup = {
+      subject: open,
       run: () => {
         if (close !== undefined) return close(resource)
         if (resource !== undefined) return dispose(resource)
@@ -37,14 +38,16 @@ export class RunningSyncBox extends LimitedBox implements SyncBox {
       this.forget(cleanup)
       throw error
     }
+    cleanup.subject = resource
     return resource
   }
 
   /** It is over, in one way or the other. */
   end (state: 'expired' | 'ended'): void {
     if (this.state !== 'running') return
+    // An interruption between the two has it called again.
+    this.quota?.leave(this, state === 'expired' && this.limiter === this)
     this.state = state
-    this.quota?.leave(state === 'expired' && this.limiter === this)
     if (state === 'expired') this.abortSignal()
   }
 }

@@ -1,8 +1,10 @@
 import { type AsyncBox, RunningAsyncBox } from './async-box.ts'
 import { LimitedBox, NAMELESS } from './box.ts'
 import { currentBox } from './context.ts'
+import { BoxError } from './errors.ts'
 import { checkLimit, type Limit } from './limit.ts'
-import { type AsyncBoxOptions, checkOptions } from './options.ts'
+import { areGuarded } from './sync/guards.ts'
+import { type AsyncBoxOptions, checkBody, checkOptions } from './options.ts'
 
 /** The innermost asynchronous box with a say: a synchronous one limits only what runs synchronously in it. */
 function currentAsyncBox (): RunningAsyncBox | undefined {
@@ -15,6 +17,10 @@ function currentAsyncBox (): RunningAsyncBox | undefined {
 export function runAsync<T> (
   limit: Limit, body: (box: AsyncBox) => T | PromiseLike<T>, options: AsyncBoxOptions, name: string
 ): Promise<T> {
+  if (areGuarded()) {
+    throw new BoxError('GEORDI_BOX_REFUSED', 'An asynchronous box is refused in `timeout.sync`: if it were interrupted, ' +
+      'Node\'s lists of timers would be broken. Use `timeout.sync` in the box as well, or `timeout` around both.')
+  }
   const parent = currentAsyncBox()
   const box = new RunningAsyncBox(limit, name === '' ? NAMELESS : name, options, parent)
   if (parent?.overdue) return Promise.reject(parent.limiter.reason)
@@ -32,12 +38,13 @@ export function runAsync<T> (
  * @param limit milliseconds, more than 0 (`Infinity` for none), or a `Quota`
  * @param body called at once, with the box
  * @returns what the body returns or rejects with; when the time is up rejects with the error of the `error` option, after the cleanup
- * @throws RangeError for a limit that is none, and BoxError `GEORDI_BOX_BAD_OPTION`
+ * @throws RangeError for a limit that is none, and BoxError `GEORDI_BOX_BAD_OPTION`; `GEORDI_BOX_REFUSED` in `timeout.sync`
  */
 export function timeoutAsync<T> (
   limit: Limit, body: (box: AsyncBox) => T | PromiseLike<T>, options?: AsyncBoxOptions
 ): Promise<T> {
   checkLimit(limit)
+  checkBody(body)
   return runAsync(limit, body, checkOptions(options), body.name)
 }
 
@@ -52,6 +59,7 @@ export function wrapAsync<This, Args extends unknown[], T> (
   limit: Limit, fn: (this: This, ...args: Args) => T | PromiseLike<T>, options?: AsyncBoxOptions
 ): (this: This, ...args: Args) => Promise<T> {
   checkLimit(limit)
+  checkBody(fn)
   const checked = checkOptions(options)
   return likeOriginal(fn, function (this: This, ...args: Args) {
     return runAsync(limit, () => fn.apply(this, args), checked, fn.name)

@@ -1,10 +1,13 @@
-import { NAMELESS, type LimitedBox } from './box.ts'
+import { type Interruption, type LimitedBox, NAMELESS } from './box.ts'
 import { currentBox, boxes, detached } from './context.ts'
 import { BoxError, TimeoutError } from './errors.ts'
 import { checkLimit, type Limit } from './limit.ts'
-import { type BoxOptions, checkOptions, DEFAULT_CLEANUP_LIMIT } from './options.ts'
+import { type BoxOptions, checkBody, checkOptions, DEFAULT_CLEANUP_LIMIT } from './options.ts'
 import { awaitTermination } from './sync/await-termination.ts'
+import { hasDescriptors } from './sync/descriptors.ts'
 import { prepareEngine, runInterruptibly } from './sync/engine.ts'
+import { areGuarded, setGuarded } from './sync/guards.ts'
+import { stackAbove } from './sync/frames.ts'
 import { RunningSyncBox, type SyncBox } from './sync-box.ts'
 import { likeOriginal } from './timeout-async.ts'
 
@@ -14,6 +17,9 @@ import { likeOriginal } from './timeout-async.ts'
  * the outer box would never hear of its own.
  */
 const TIE = 5
+
+/** How much sooner than its time `vm`'s timeout may come, in milliseconds: libuv's clock counts whole ones. */
+const EARLY = 1
 
 /** What a cleanup gets at least, when those before it have used up the time, in milliseconds. */
 const LEAST_CLEANUP = 50
@@ -26,25 +32,41 @@ const open: RunningSyncBox[] = []
 
 type Outcome<T> = { readonly value: T } | { readonly error: unknown }
 
+/** Calls deep, more than enough for what a box does after its body. */
+const STACK_NEEDED = 100
+
+/**
+ * A stack that is full may throw anywhere: before a box has begun anything is the one place where nothing is left half done.
+ * @throws RangeError
+ */
+function ensureStack (calls: number): number {
+  return calls === 0 ? 0 : ensureStack(calls - 1) + 1
+}
+
 function innermostRunning (): RunningSyncBox | undefined {
   return open.findLast(box => box.state === 'running')
 }
 
 /** Runs a body in a synchronous box; the limit and the options were checked. */
-export function runSync<T> (limit: Limit, body: (box: SyncBox) => T, options: BoxOptions, name: string): T {
+function runSync<T> (limit: Limit, body: (box: SyncBox) => T, options: BoxOptions, name: string, isCleanup = false): T {
   prepareEngine()
   const around = innermostRunning()?.limiter
   const box = new RunningSyncBox(limit, name === '' ? NAMELESS : name, options, currentBox())
   box.limiter = firstDue(box, around)
-  if (box.limiter !== box && box.overdue) throw box.limiter === around ? awaitTermination(around) : box.limiter.reason
+  if (box.limiter !== box && box.overdue) {
+    if (box.limiter === around) awaitTermination()
+    throw box.limiter.reason
+  }
   if (box.limit <= 0) throw box.reason
+  ensureStack(STACK_NEEDED)
   const depth = open.push(box)
-  box.quota?.enter()
-  const outcome = runBody(box, body, box.limiter === around)
+  box.quota?.enter(box)
+  const outcome = runBody(box, body, box.limiter === around, isCleanup)
   // The outer one's termination may have been taken for this one's. It also cleans up.
   const now = performance.now()
-  if (around !== undefined && around.deadline <= now) throw awaitTermination(around)
+  if (around !== undefined && around.deadline <= now + EARLY) awaitTermination()
   const expired = outcome === undefined || box.limiter.deadline <= now
+  if (expired && box.limiter !== box) box.limiter.interruption = describeInterruption(box, depth)
   box.end(expired ? 'expired' : 'ended')
   const failures = cleanUpTo(depth - 1)
   if (expired) {
@@ -68,8 +90,12 @@ function firstDue (box: RunningSyncBox, around: LimitedBox | undefined): Limited
   return around !== undefined && around.deadline <= logical.deadline + TIE ? around : logical
 }
 
-/** @returns undefined where it was interrupted */
-function runBody<T> (box: RunningSyncBox, body: (box: SyncBox) => T, watched: boolean): Outcome<T> | undefined {
+/**
+ * Cleanups are not guarded: a lock or a pool may need a timer to take back what it gave, and one is interrupted only
+ * where it hangs, or where the time of an outer box comes.
+ * @returns undefined where it was interrupted
+ */
+function runBody<T> (box: RunningSyncBox, body: (box: SyncBox) => T, watched: boolean, isCleanup: boolean): Outcome<T> | undefined {
   let outcome: Outcome<T> | undefined
   const run = () => {
     try {
@@ -78,13 +104,27 @@ function runBody<T> (box: RunningSyncBox, body: (box: SyncBox) => T, watched: bo
       outcome = { error }
     }
   }
+  const guarded = areGuarded()
   try {
+    if (isCleanup) setGuarded(false)
+    else if (box.limiter.deadline < Infinity) setGuarded(true)
     if (watched) run()
     else runInterruptibly(box.limiter.deadline - performance.now(), run)
   } catch (error) {
     outcome = { error }
+  } finally {
+    setGuarded(guarded)
   }
   return outcome
+}
+
+/** Called after an interruption, when all that is above the call of the box has gone. */
+function describeInterruption (box: RunningSyncBox, depth: number): Interruption {
+  return {
+    boxes: open.slice(depth - 1).map(({ label }) => label),
+    elapsed: performance.now() - box.openedAt,
+    stack: stackAbove(runSync)
+  }
 }
 
 interface Failure {
@@ -130,7 +170,9 @@ function cleanUp (box: RunningSyncBox, failures: Failure[]): boolean {
   }
   while (cleanups.length > 0) {
     try {
-      detached(() => { runSync(Math.max(until - performance.now(), LEAST_CLEANUP), runAll, { error }, 'cleanup') })
+      // What it closes may be what there is too much of: that must not depend on being interruptible.
+      const limit = hasDescriptors(0) ? Math.max(until - performance.now(), LEAST_CLEANUP) : Infinity
+      detached(() => { runSync(limit, runAll, { error }, 'cleanup', true) })
     } catch (error) {
       if (innermostRunning()?.overdue) return false
       failures.push({ error })
@@ -166,6 +208,7 @@ function refusePromise<T> (value: T, box: RunningSyncBox): T {
  */
 export function timeoutSync<T> (limit: Limit, body: (box: SyncBox) => T, options?: BoxOptions): T {
   checkLimit(limit)
+  checkBody(body)
   return runSync(limit, body, checkOptions(options), body.name)
 }
 
@@ -179,6 +222,7 @@ export function wrapSync<This, Args extends unknown[], T> (
   limit: Limit, fn: (this: This, ...args: Args) => T, options?: BoxOptions
 ): (this: This, ...args: Args) => T {
   checkLimit(limit)
+  checkBody(fn)
   const checked = checkOptions(options)
   return likeOriginal(fn, function (this: This, ...args: Args) {
     return runSync(limit, () => fn.apply(this, args), checked, fn.name)

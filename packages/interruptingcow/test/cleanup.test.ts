@@ -124,7 +124,7 @@ describe('cleanup', () => {
       await forever()
     }, options), { code: 'GEORDI_BOX_TIMEOUT' })
     assert.ok(performance.now() - started >= 33)
-    assert.throws(() => timeout.sync(5, box => {
+    assert.throws(() => timeout.sync(200, box => {
       box.defer(() => { closed.push('sync') })
       box.defer(spin)
       box.defer(spin)
@@ -141,7 +141,7 @@ describe('cleanup', () => {
       box.defer(async () => { seen.push(await timeout(1000, async () => 'boxed'), currentDeadline() > performance.now()) })
       await forever()
     }))
-    assert.throws(() => timeout.sync(5, box => {
+    assert.throws(() => timeout.sync(200, box => {
       box.defer(() => { seen.push(timeout.sync(1000, () => 'boxed'), currentDeadline() > performance.now()) })
       spin()
     }))
@@ -151,7 +151,7 @@ describe('cleanup', () => {
   it('of a synchronous box that the one around it interrupts is run by that one', () => {
     const closed: string[] = []
     assert.throws(() => timeout.sync(300, () => {
-      timeout.sync(20, box => {
+      timeout.sync(200, box => {
         box.defer(() => { closed.push('second') })
         box.defer(() => { closed.push('first'); if (closed.length === 1) spin() })
         spin()

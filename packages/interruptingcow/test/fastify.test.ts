@@ -22,7 +22,10 @@ describe('the Fastify plugin', () => {
     const { app, logs } = await build({ retryAfter: 7 })
     app.get('/slow', { config: { timebox: '30ms' } }, async () => {
       await timeout(5000, async box => {
-        box.defer(() => {})
+        class Connection { [Symbol.dispose] () {} }
+        box.use(new Connection())
+        box.defer(function unlock () {})
+        box.acquire(async function openFile () { return forever() }, () => {})
         await forever()
       }, { label: 'loading the orders' })
     })
@@ -39,7 +42,9 @@ describe('the Fastify plugin', () => {
     assert.ok(report.elapsed >= 29)
     assert.equal(report.waitingFor.length, 1)
     assert.equal(report.waitingFor[0].label, 'loading the orders')
-    assert.equal(report.waitingFor[0].cleanups, 1)
+    assert.deepEqual(report.waitingFor[0].holds, ['Connection', 'unlock()', 'openFile()'])
+    assert.deepEqual(report.holds, [])
+    assert.equal(report.interrupted, undefined)
     await app.close()
   })
 
@@ -149,10 +154,29 @@ describe('the Fastify plugin', () => {
     }
   })
 
-  it('interrupts synchronous code of a handler through timeout.sync', async () => {
-    const { app } = await build()
-    app.get('/regex', { config: { timebox: 50 } }, async () => timeout.sync(60_000, () => /^(a+)+$/.test('a'.repeat(40) + 'b')))
+  it('interrupts synchronous code of a handler through timeout.sync, and logs where that was', async () => {
+    const { app, logs } = await build()
+    const matchOrders = () => timeout.sync(60_000, () => timeout.sync(70_000, () => /^(a+)+$/.test('a'.repeat(40) + 'b'), { label: 'the pattern' }), { label: 'all patterns' })
+    timeout.sync.prepare()
+    app.get('/regex', { config: { timebox: 300 } }, async () => {
+      await sleep(1)
+      return matchOrders()
+    })
     assert.equal((await app.inject('/regex')).statusCode, 503)
+    const { interrupted } = logs.find(line => line.timebox !== undefined)!.timebox
+    assert.deepEqual(interrupted.boxes, ['all patterns', 'the pattern'])
+    assert.ok(interrupted.elapsed > 0 && interrupted.elapsed <= 10_000)
+    assert.match(interrupted.stack[0], /^at matchOrders \(.*fastify\.test\.js:\d+:\d+\)$/)
+    await app.close()
+  })
+
+  it('logs one line a request, also for the HEAD routes that Fastify adds', async () => {
+    const { app, logs } = await build()
+    app.get('/slow', { config: { timebox: 20 } }, forever)
+    for (const method of ['HEAD', 'GET'] as const) {
+      assert.equal((await app.inject({ method, url: '/slow' })).statusCode, 503)
+      assert.deepEqual(logs.splice(0).filter(line => line.timebox !== undefined).map(line => line.timebox.label), [`${method} /slow`])
+    }
     await app.close()
   })
 

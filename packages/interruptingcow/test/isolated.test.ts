@@ -20,6 +20,21 @@ describe('timeout.isolated', () => {
       await assert.rejects(timeout.isolated(10_000, work, [], { export: 'notAFunction', runtime }), /exports no function called "notAFunction"/)
     })
 
+    it(`tells of what can't be copied from a ${runtime}, and goes on`, async () => {
+      await assert.rejects(timeout.isolated(10_000, work, [], { export: 'uncloneable', runtime }), /"uncloneable" of file:.* returned can't be copied: .* could not be cloned/)
+      await assert.rejects(timeout.isolated(10_000, work, [], { export: 'throwUncloneable', runtime }), { name: 'RangeError', message: 'odd', code: 'ODD' })
+      await assert.rejects(timeout.isolated(10_000, work, [], { export: 'throwFunction', runtime }), /What was thrown can't be copied/)
+      await assert.rejects(timeout.isolated(10_000, work, [], { export: 'throwObject', runtime }), (error: unknown) => (error as { a?: unknown }).a === 1)
+      await assert.rejects(timeout.isolated(10_000, work, [() => 1], { runtime }), { name: 'DataCloneError' })
+      assert.equal(await timeout.isolated(10_000, work, [2, 3], { runtime }), 5)
+    })
+
+    it(`tells of a module that can't be loaded in a ${runtime}`, async () => {
+      await assert.rejects(timeout.isolated(10_000, new URL('nowhere.js', work), [], { runtime }), { code: 'ERR_MODULE_NOT_FOUND' })
+      await assert.rejects(timeout.isolated(10_000, 'data:text/javascript,export default (', [], { runtime }), SyntaxError)
+      await assert.rejects(timeout.isolated(10_000, 'data:text/javascript,throw Object.assign(new Error("at load"), { code: "AT_LOAD" })', [], { runtime }), { code: 'AT_LOAD' })
+    })
+
     it(`interrupts an endless loop and the promise job loop in a ${runtime}`, async () => {
       for (const name of ['spin', 'jobs']) {
         await assert.rejects(timeout.isolated(300, work, [], { export: name, runtime, error: cause => new Error('mine', { cause }) }),
@@ -41,6 +56,13 @@ describe('timeout.isolated', () => {
       }
     } finally {
       rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('tells of a process that ends by itself or is killed, and goes on in another one', async () => {
+    for (const name of ['exit', 'kill', 'orphan']) {
+      await assert.rejects(timeout.isolated(10_000, work, [], { export: name }), { code: 'GEORDI_BOX_DIED', message: new RegExp(`"${name}" of file:`) })
+      assert.equal(await timeout.isolated(10_000, work, [2, 3]), 5)
     }
   })
 
@@ -66,6 +88,8 @@ describe('timeout.isolated', () => {
     assert.throws(() => { timeout.isolated(5, './work.js') }, refused)
     assert.throws(() => { timeout.isolated(5, work, [], { runtime: 'vm' as 'process' }) }, refused)
     assert.throws(() => { timeout.isolated(5, work, [], { export: 1 as never }) }, refused)
+    assert.throws(() => { timeout.isolated(5, work, 'text' as never) }, refused)
+    assert.throws(() => { timeout.isolated(5, work, [], null as never) }, refused)
     assert.throws(() => { timeout.isolated(5, work, [], { errors: Error } as object) }, refused)
   })
 })

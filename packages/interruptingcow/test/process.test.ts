@@ -44,10 +44,10 @@ describe('the package in a process', () => {
       }
       await many(50_000)
       const before = await many(10)
-      const after = await many(300_000)
+      const after = await many(1_000_000)
       console.log(JSON.stringify({ grown: after - before, active: process.getActiveResourcesInfo().filter(name => name === 'Timeout').length, running: quota.running() }))`
     const { grown, active, running } = JSON.parse(succeed(script, { flags: ['--expose-gc'] }))
-    assert.ok(grown < 300_000, `${grown} bytes after 300,000 boxes`)
+    assert.ok(grown < 300_000, `${grown} bytes after 1,000,000 boxes`)
     assert.equal(active, 0)
     assert.equal(running, false)
   })
@@ -101,6 +101,26 @@ describe('the package in a process', () => {
       import { AsyncResource } from 'node:async_hooks'
       AsyncResource.prototype.runInAsyncScope = function (fn, self, ...args) { return fn.apply(self, args) }
       try { timeout.sync(5, () => 1) } catch (error) { console.log(error.code, error.message.includes(process.version)) }`), 'GEORDI_BOX_UNSUPPORTED true')
+  })
+
+  it('refuses to interrupt where file descriptors have run out, and cleans up all the same', () => {
+    const script = `${load}
+      import { closeSync, openSync } from 'node:fs'
+      const opened = []
+      const openAll = () => { try { for (;;) opened.push(openSync('/dev/null')) } catch {} }
+      const closeAll = () => { while (opened.length > 0) closeSync(opened.pop()) }
+      timeout.sync(1000, () => 1)
+      openAll()
+      for (const until = performance.now() + 2; performance.now() < until;);
+      let error
+      try { timeout.sync(1000, () => { closeAll(); console.log('the body ran') }) } catch (thrown) { error = thrown }
+      closeAll()
+      console.log(error.code, /ulimit/.test(error.message), timeout.sync(1000, () => 5))
+      timeout.sync(1000, box => { box.defer(closeAll); openAll() })
+      console.log(opened.length, timeout.sync(1000, () => 6))`
+    const { stdout, stderr, status } = spawnSync('sh', ['-c', 'ulimit -n 200 && exec "$0" --input-type=module -e "$1"', process.execPath, script], { encoding: 'utf8', timeout: 60_000 })
+    assert.equal(status, 0, stderr)
+    assert.equal(stdout, 'GEORDI_BOX_REFUSED true 5\n0 6\n')
   })
 
   it('says what to install where there is no pool', () => {

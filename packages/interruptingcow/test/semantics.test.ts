@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { BoxError, type ErrorOption, type LateOutcome, timeout, TimeoutError } from '../src/index.ts'
+import { BoxError, type ErrorOption, type LateOutcome, Quota, timeout, TimeoutError } from '../src/index.ts'
+import { until } from './until.ts'
 
 const forever = () => new Promise<never>(() => {})
 const spin = (): never => { for (;;); }
@@ -35,6 +36,12 @@ for (const [kind, late] of Object.entries(KINDS)) {
         (error: unknown) => error instanceof Busy && error.cause instanceof TimeoutError)
       await assert.rejects(late(5, { error: Error }), /^Error: /)
     })
+
+    it('fails with what the function for its error throws', async () => {
+      await assert.rejects(late(5, { error: () => { throw new Busy('thrown') } }), (error: unknown) => error instanceof Busy && error.message === 'thrown')
+      class Broken extends Error { constructor () { super(); throw new Busy('broken') } }
+      await assert.rejects(late(5, { error: Broken }), /broken/)
+    })
   })
 }
 
@@ -55,6 +62,20 @@ describe('what a box is given', () => {
     assert.equal(await timeout(2 ** 40, () => sleep(5, 3)), 3)
     assert.equal(timeout.sync(2 ** 40, () => 4), 4)
     assert.equal(timeout.sync(500.5, () => 5), 5)
+  })
+
+  it('refuses what is no function, and options that are none', () => {
+    const refused = { code: 'GEORDI_BOX_BAD_OPTION' }
+    for (const body of [undefined, null, 5, 'text', Promise.resolve(1)]) {
+      assert.throws(() => { timeout(5, body as never) }, refused)
+      assert.throws(() => timeout.sync(5, body as never), refused)
+      assert.throws(() => timeout.wrap(5, body as never), refused)
+      assert.throws(() => timeout.sync.wrap(5, body as never), refused)
+    }
+    for (const options of [null, 5, 'text', Busy]) {
+      assert.throws(() => { timeout(5, forever, options as never) }, refused)
+      assert.throws(() => timeout.sync(5, spin, options as never), refused)
+    }
   })
 
   it('names an option that it does not take', () => {
@@ -118,6 +139,23 @@ describe('timeout', () => {
     }
   })
 
+  it('comes to its end where an observer throws, and tells of that in a warning', async () => {
+    const warned: string[] = []
+    const listener = (warning: Error) => { if (warning.name === 'BoxObserverWarning') warned.push(warning.message) }
+    process.on('warning', listener)
+    try {
+      const broken = () => { throw new Error('observer') }
+      const options = { onLate: broken, onCleanupError: broken }
+      const failing = (box: { defer (cleanup: () => unknown): void }) => { box.defer(() => { throw new Error('cleanup') }) }
+      await assert.rejects(timeout(50, async box => { failing(box); await sleep(100) }, options), { code: 'GEORDI_BOX_TIMEOUT' })
+      assert.throws(() => timeout.sync(10_000, box => { failing(box); throw new Busy('body') }, { onCleanupError: broken }), /body/)
+      await until(() => warned.length === 3)
+      assert.match(warned.join('\n'), /`onCleanupError` of a time box failed: Error: observer[^]*`onLate` of a time box failed/)
+    } finally {
+      process.off('warning', listener)
+    }
+  })
+
   it('fails also where the body blocked the timer until it ended', async () => {
     const seen: LateOutcome[] = []
     const block = async () => {
@@ -170,17 +208,25 @@ describe('timeout.sync', () => {
     await sleep(1) // an unhandled rejection would fail this test
   })
 
+  it('refuses asynchronous boxes in it', () => {
+    const refused = { code: 'GEORDI_BOX_REFUSED', message: /Use `timeout.sync` in the box as well/ }
+    const quota = new Quota(1000)
+    assert.throws(() => timeout.sync(1000, () => { timeout(quota, forever) }), refused)
+    assert.throws(() => timeout.sync(1000, () => { timeout.isolated(500, 'file:///nowhere.js') }), refused)
+    assert.equal(quota.running(), false)
+  })
+
   it('survives a body that fills the stack', () => {
     const recurse = (): number => 1 + recurse()
     assert.throws(() => timeout.sync(1000, recurse), /Maximum call stack/)
     const deep = (): unknown => { try { return deep() } catch { return timeout.sync(1000, () => 1) } }
     try { deep() } catch (error) { assert.match(String(error), /Maximum call stack/) }
-    assert.equal(timeout.sync(1000, () => 1), 1)
-  })
-
-  it('lets a timeout that the body got from vm itself through', async () => {
-    const vm = await import('node:vm')
-    assert.throws(() => timeout.sync(1000, () => vm.runInNewContext('for (;;);', {}, { timeout: 5 })), { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' })
+    const nest = (): unknown => timeout.sync(Infinity, nest)
+    assert.throws(nest, /Maximum call stack/)
+    const nestTimed = (limit: number): unknown => timeout.sync(limit, () => nestTimed(limit - 50))
+    assert.throws(() => nestTimed(20_000))
+    assert.equal(timeout.sync(1000, () => setTimeout.name), 'replacement')
+    assert.equal(setTimeout.name, 'setTimeout')
   })
 
   it('keeps name, length and this of what it wraps', () => {

@@ -55,6 +55,11 @@ export class IsolatedPool {
     try {
       signal.throwIfAborted()
       return await this.#tinypool.run(task, { signal }) as IsolatedOutcome
+    } catch (cause) {
+      // Tinypool's words for it; it has no code for that.
+      if ((cause as Error | undefined)?.message !== 'Worker exited unexpectedly') throw cause
+      throw new BoxError('GEORDI_BOX_DIED', `What "${task.name}" of ${task.module} ran in has ended in the middle of it: ` +
+        'it called `process.exit`, was killed, ran out of memory, or an error of it was not caught. Its standard error may tell.', { cause })
     } finally {
       const next = this.#waiting.shift()
       if (next === undefined) this.#free++

@@ -35,12 +35,15 @@ const pools = new Map<Runtime, Promise<IsolatedPool>>()
  * @param module URL or absolute path of the module
  * @param args what the function is called with; they are copied (structured clone)
  * @returns what the function returns, copied; rejects with what it threw, or, when the time is up, with the error of the `error` option
- * @throws RangeError for a limit that is none, and BoxError `GEORDI_BOX_BAD_OPTION`
+ * @throws RangeError for a limit that is none, and BoxError `GEORDI_BOX_BAD_OPTION`; rejects with `GEORDI_BOX_DIED` where
+ *   the process ends in the middle of it, and `GEORDI_BOX_NO_POOL`
  */
 export function timeoutIsolated<T = unknown> (
   limit: Limit, module: string | URL, args: readonly unknown[] = [], options: IsolatedOptions = {}
 ): Promise<T> {
   checkLimit(limit)
+  if (!Array.isArray(args)) throw new BoxError('GEORDI_BOX_BAD_OPTION', `The arguments are given as an array, not ${String(args)}.`)
+  checkOptions(options === null || typeof options !== 'object' ? options : undefined)
   const { export: name = 'default', runtime = 'process', ...boxOptions } = options
   if (typeof name !== 'string') throw new BoxError('GEORDI_BOX_BAD_OPTION', `The option "export" takes the name of a function, not ${String(name)}.`)
   if (runtime !== 'process' && runtime !== 'thread') throw new BoxError('GEORDI_BOX_BAD_OPTION', `The option "runtime" takes 'process' or 'thread', not ${String(runtime)}.`)

@@ -1,7 +1,10 @@
 import { AsyncResource } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import vm from 'node:vm'
+import { BoxError } from '../errors.ts'
 import { LONGEST_TIMER } from '../milliseconds.ts'
+import { hasDescriptors } from './descriptors.ts'
+import { prepareGuards } from './guards.ts'
 import { findInternals, type Internals } from './internals.ts'
 import { entryState, repair } from './repair.ts'
 
@@ -9,6 +12,9 @@ interface Engine {
   readonly internals: Internals
   readonly script: vm.Script
 }
+
+/** As it was before a guard could stand there: a box in a box is `vm`'s timeout in another one's. */
+const { runInThisContext } = vm.Script.prototype
 
 let engine: Engine | undefined
 
@@ -22,10 +28,14 @@ let pending: (() => void) | undefined
 export function prepareEngine (): Engine {
   if (engine !== undefined) return engine
   const internals = findInternals()
+  prepareGuards()
   const name = `interruptingcow:${randomUUID()}`
   Object.defineProperty(globalThis, name, { value: callPending })
   // The first `fetch` loads much of Node; interrupted in the middle of that, it never works again.
   Reflect.get(globalThis, 'Response')
+  Reflect.get(globalThis, 'crypto')
+  // So does a domain, if that is interrupted in what loads this one (seen on Node 22 and 24).
+  Reflect.get(process, 'report')
   engine = { internals, script: new vm.Script(`globalThis[${JSON.stringify(name)}]()`, { filename: 'interruptingcow' }) }
   return engine
 }
@@ -42,12 +52,16 @@ function callPending (): void {
  * @param milliseconds rounded up
  * @param body throws nothing
  * @returns whether it came to its end
- * @throws what is thrown before the body is entered: the stack is full
+ * @throws what is thrown before the body is entered: BoxError `GEORDI_BOX_REFUSED` where file descriptors are short
  */
 export function runInterruptibly (milliseconds: number, body: () => void): boolean {
   if (milliseconds > LONGEST_TIMER) {
     body()
     return true
+  }
+  if (!hasDescriptors(1)) {
+    throw new BoxError('GEORDI_BOX_REFUSED', '`timeout.sync` needs six file descriptors while it runs, and this process has none left: ' +
+      'Node would abort it. Raise its limit (`ulimit -n`), or look for what doesn\'t close its files.')
   }
   const { internals, script } = prepareEngine()
   // A scope of its own holds what the body leaves behind in the async context: stores of AsyncLocalStorage above all.
@@ -61,12 +75,14 @@ export function runInterruptibly (milliseconds: number, body: () => void): boole
         completed = true
       }
       try {
-        script.runInThisContext({ timeout: Math.ceil(milliseconds), displayErrors: false })
+        runInThisContext.call(script, { timeout: Math.ceil(milliseconds), displayErrors: false })
       } catch (error) {
-        if ((error as { code?: unknown } | null)?.code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
-        // Also where the body had just ended: the interruption may have come in the code right behind it.
+        // Also where the body had just ended: the interruption may have come in the code right behind it. A full stack
+        // is the other thing that may be thrown; it leaves the same disorder, because Node's `finally` overflows as well.
         repair(internals, entry)
+        if ((error as { code?: unknown } | null)?.code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
       }
+      if (internals.hookFields[internals.kStackLength]! > entry.depth) repair(internals, entry)
       return completed
     })
   } finally {

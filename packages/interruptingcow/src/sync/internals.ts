@@ -1,7 +1,7 @@
 import { AsyncResource, executionAsyncId } from 'node:async_hooks'
-import { randomUUID } from 'node:crypto'
-import inspector from 'node:inspector'
+import { Module } from 'node:module'
 import { BoxError } from '../errors.ts'
+import { closureOf } from './closures.ts'
 
 /**
  * What Node keeps about the code that runs, which an interruption leaves as it was in the middle of something, because
@@ -19,6 +19,15 @@ export interface Internals {
   readonly kDefaultTriggerAsyncId: number
   /** Ends the execution of a resource: calls the `after` hooks and pops the stack. */
   readonly emitAfter: (asyncId: number) => void
+  /** Node's own modules, which it loads when they are first needed. */
+  readonly builtins: ReadonlyMap<string, BuiltinModule>
+}
+
+/** A module of Node's own (lib/internal/bootstrap/realm.js). While it is `loading` it is handed out as it is. */
+interface BuiltinModule {
+  loaded: boolean
+  loading: boolean
+  exports: object
 }
 
 /**
@@ -30,7 +39,8 @@ export function findInternals (): Internals {
   try {
     found = {
       ...closureOf(executionAsyncId, ['async_hook_fields', 'async_id_fields', 'kStackLength', 'kDefaultTriggerAsyncId']),
-      ...closureOf(AsyncResource.prototype.runInAsyncScope, ['emitBefore', 'emitAfter'])
+      ...closureOf(AsyncResource.prototype.runInAsyncScope, ['emitBefore', 'emitAfter']),
+      ...closureOf(Reflect.get(Module, '_load'), ['BuiltinModule'])
     }
   } catch (error) {
     throw unsupported('the inspector, through which this is done, does not work here (`--permission`, or a Node.js without it)', error)
@@ -40,14 +50,22 @@ export function findInternals (): Internals {
     idFields: found.async_id_fields,
     kStackLength: found.kStackLength,
     kDefaultTriggerAsyncId: found.kDefaultTriggerAsyncId,
-    emitAfter: found.emitAfter
+    emitAfter: found.emitAfter,
+    builtins: (found.BuiltinModule as { map?: unknown } | undefined)?.map
   } as Internals
   if (!(internals.hookFields instanceof Uint32Array && internals.idFields instanceof Float64Array &&
     Number.isInteger(internals.kStackLength) && Number.isInteger(internals.kDefaultTriggerAsyncId) &&
-    typeof internals.emitAfter === 'function' && typeof found.emitBefore === 'function' && behavesAsExpected(internals, found.emitBefore as EmitBefore))) {
+    typeof internals.emitAfter === 'function' && isLoaded(internals.builtins) && typeof found.emitBefore === 'function' && behavesAsExpected(internals, found.emitBefore as EmitBefore))) {
     throw unsupported(`Node.js ${process.version} keeps its asynchronous state in another way than the versions that are known here`)
   }
   return Object.freeze(internals)
+}
+
+/** Whether a module that certainly is loaded says so. */
+function isLoaded (builtins: unknown): boolean {
+  // It is no instance of Map: Node keeps a class of its own, safe from changes to that.
+  const module = (builtins as Internals['builtins'] | undefined)?.get?.('async_hooks')
+  return module?.loaded === true && module.loading === false && typeof module.exports === 'object'
 }
 
 /** Enters a resource and leaves it with `emitAfter`, as a repair does, and looks at the depth and at who executes. */
@@ -62,60 +80,6 @@ function behavesAsExpected ({ hookFields, kStackLength, emitAfter }: Internals, 
 }
 
 type EmitBefore = (asyncId: number, triggerId: number, resource: object) => void
-
-function closureOf (fn: Function, names: string[]): Record<string, unknown> {
-  const session = new inspector.Session()
-  // The values come over through a property, because the protocol itself hands out only descriptions of them.
-  const exchange = `interruptingcow:${randomUUID()}`
-  const globals = globalThis as unknown as Record<string, unknown>
-  session.connect()
-  try {
-    globals[exchange] = fn
-    const { result } = post<{ result: Remote }>(session, 'Runtime.evaluate', { expression: `globalThis[${JSON.stringify(exchange)}]` })
-    const { internalProperties } = post<{ internalProperties: Property[] }>(session, 'Runtime.getProperties', { objectId: result.objectId })
-    const scopes = internalProperties.find(property => property.name === '[[Scopes]]')
-    const closures = properties(session, scopes?.value?.objectId)
-      .filter(scope => /^Closure/.test(scope.value?.description ?? ''))
-    const values: Record<string, unknown> = {}
-    for (const closure of closures) {
-      for (const { name, value } of properties(session, closure.value?.objectId)) {
-        if (!names.includes(name) || value === undefined) continue
-        if (value.objectId === undefined) values[name] = value.value
-        else {
-          post(session, 'Runtime.callFunctionOn', {
-            objectId: value.objectId, functionDeclaration: `function () { globalThis[${JSON.stringify(exchange)}] = this }`
-          })
-          values[name] = globals[exchange]
-        }
-      }
-    }
-    return values
-  } finally {
-    delete globals[exchange]
-    session.disconnect()
-  }
-}
-
-interface Remote { readonly objectId?: string, readonly value?: unknown, readonly description?: string }
-interface Property { readonly name: string, readonly value?: Remote }
-
-function properties (session: inspector.Session, objectId: string | undefined): Property[] {
-  if (objectId === undefined) return []
-  return post<{ result: Property[] }>(session, 'Runtime.getProperties', { objectId, ownProperties: true }).result
-}
-
-/** A session of a thread with itself answers before `post` returns. */
-function post<R> (session: inspector.Session, method: string, params: object): R {
-  let answer: R | undefined
-  const failures: Error[] = []
-  session.post(method, params, (error: Error | null, result?: object) => {
-    if (error !== null) failures.push(error)
-    answer = result as R
-  })
-  if (failures[0] !== undefined) throw failures[0]
-  if (answer === undefined) throw new Error(`The inspector did not answer ${method}.`)
-  return answer
-}
 
 function unsupported (why: string, cause?: unknown): BoxError {
   return new BoxError('GEORDI_BOX_UNSUPPORTED', `timeout.sync can't work here: after an interruption it must put Node's own state right, and ${why}. Use \`timeout.isolated\`, which needs nothing of the kind.`, cause === undefined ? undefined : { cause })

@@ -36,7 +36,15 @@ export function repair (internals: Internals, entry: Entry): void {
   // Without this the process dies at the end of the callback that it is in: «async hook stack has become corrupted».
   while (hookFields[kStackLength]! > entry.depth) emitAfter(executionAsyncId())
   leaveDomains(entry.domain)
+  forgetHalfLoadedBuiltins(internals)
   forgetHalfLoadedModules()
+}
+
+/** Node loads parts of itself when they are first used: one that was interrupted in that is to be loaded anew. */
+function forgetHalfLoadedBuiltins ({ builtins }: Internals): void {
+  for (const module of builtins.values()) {
+    if (module.loading) Object.assign(module, { loading: false, loaded: false, exports: {} })
+  }
 }
 
 function leaveDomains (before: Domain | null | undefined): void {

@@ -1,13 +1,15 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { execFileSync } from 'node:child_process'
-import { createHash, pbkdf2Sync, randomBytes } from 'node:crypto'
+import { Console } from 'node:console'
+import { createHash, pbkdf2, pbkdf2Sync, randomBytes } from 'node:crypto'
+import diagnosticsChannel from 'node:diagnostics_channel'
+import { lookup } from 'node:dns'
 import { EventEmitter } from 'node:events'
 import fs from 'node:fs'
 import http from 'node:http'
 import { createRequire } from 'node:module'
-import os from 'node:os'
-import path from 'node:path'
 import { Writable } from 'node:stream'
+import { clearImmediate, setImmediate } from 'node:timers'
 import { inspect } from 'node:util'
 import vm from 'node:vm'
 import zlib from 'node:zlib'
@@ -146,55 +148,41 @@ export const BODIES: Readonly<Record<string, Shape>> = {
   URL: repeat(() => new URL('http://host/path?query=1').searchParams.get('query')),
   'util.inspect': repeat(() => inspect({ a: { b: [1, 2, 3] } }, { depth: 5 })),
   'a stream being written': repeat(() => { new Writable({ write (_chunk, _encoding, done) { done() } }).end('text') }),
+  // The call itself is not interrupted, it is when it returns.
+  'processes waited for': interrupt => { interrupt(() => { for (;;) execFileSync('true') }) },
+  'asynchronous reads begun': repeat(() => { if (Math.random() < 0.001) fs.readFile(import.meta.filename, () => {}) }),
+  'asynchronous hashes begun': repeat(() => { if (Math.random() < 0.001) pbkdf2('secret', 'salt', 1, 16, 'sha256', () => {}) }),
+  'host names looked up': repeat(() => { if (Math.random() < 0.01) lookup('127.0.0.1', () => {}) }),
+  'a console': repeat(() => { NOWHERE.log('line %d', 1) }),
+  'diagnostics channels': repeat(() => { CHANNEL.publish({}) }),
+  'an object with a user\'s getters': interrupt => { interrupt(() => JSON.stringify({ get a () { return spin() } })) },
+  'an iterator of a spread': interrupt => { interrupt(() => Math.max(...endless())) },
+  'a tagged error with a trace of its own': repeat(() => { const holder = {}; Error.captureStackTrace(holder); return (holder as Error).stack }),
+  'timers refused': repeat(() => { try { setTimeout(() => {}, 1) } catch {} }),
+  'streams refused': repeat(() => { try { zlib.gzipSync('text') } catch {} }),
+  'requests refused': repeat(() => { try { http.get({ host: '127.0.0.1', port: 1 }) } catch {} }),
+  'boxes that are opened and closed': interrupt => {
+    interrupt(() => { for (;;) timeout.sync(1000, box => { box.defer(() => {}) }) })
+  },
   'WeakRef and finalization': repeat(() => { REGISTRY.register({}, 1); return new WeakRef({}).deref() })
 }
 
-/** Shapes that leave the process in disorder: the README says so, and these runs show that it is still so. */
+/** Shapes that may leave the process in disorder and can't be told from others: the README says so, and these runs show that it is still so. */
 export const UNSOUND: Readonly<Record<string, Shape>> = {
   // V8 of Node 24 sometimes compiles this without a check for interruptions: then nothing in the process ends it.
   'a loop that V8 takes for a short one': interrupt => {
     let i = 0
     interrupt(() => { for (;;) if (i++ < 1000) process.nextTick(() => {}) })
   },
-  'immediates being set': repeat(() => { clearImmediate(setImmediate(() => {})) }),
-  // The process may not come to its end by itself: a reference too many is counted.
-  'timers being set and cleared': repeat(() => { clearTimeout(setTimeout(() => {}, 1000)) }),
-  // Once in some hundreds, on Node 24, the module is handed out half loaded after that.
-  require: repeat(() => {
-    const file = halfLoadable()
-    delete require.cache[file]
-    require(file)
-  }),
-  'require, a loop in the module': interrupt => { interrupt(() => require(halfLoadable())) },
-  gzipSync: repeat(() => zlib.gzipSync('text')),
-  execFileSync: repeat(() => execFileSync('true')),
-  'a vm timeout of one\'s own': repeat(() => { try { vm.runInNewContext('for (;;);', {}, { timeout: 1 }) } catch {} }),
-  'http requests being made': repeat(() => { http.get({ host: '127.0.0.1', port: 1, agent: false }).on('error', () => {}) }),
-  'fetch being called': repeat(() => { fetch('http://127.0.0.1:1/').catch(() => {}) })
+  'timers through a named import': repeat(() => { clearImmediate(setImmediate(() => {})) }),
+  'a stream of a file that is not there': repeat(() => { fs.createReadStream('/nowhere/at/all').on('error', () => {}) }),
+  // Node asks JavaScript what to do about a rejection, and drops an interruption that comes then.
+  'promises that reject': repeat(() => { Promise.reject(new Error('rejected')).catch(() => {}) }),
+  'modules imported': repeat(() => { import('node:fs').catch(() => {}) })
 }
 
 const EVIL = /^(a+)+$/
+const CHANNEL = diagnosticsChannel.channel('shape')
+CHANNEL.subscribe(() => {})
+const NOWHERE = new Console(new Writable({ write (_chunk, _encoding, done) { done() } }))
 const REGISTRY = new FinalizationRegistry(() => {})
-
-let file: string | undefined
-
-/** A module that takes a while to load: in a loop, for as long as a global says. */
-function halfLoadable (): string {
-  if (file === undefined) {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'interruptingcow-'))
-    process.once('exit', () => { fs.rmSync(folder, { recursive: true, force: true }) })
-    file = path.join(folder, 'module.cjs')
-    fs.writeFileSync(file, 'exports.half = true; while (!globalThis.mayLoad); exports.whole = true')
-  }
-  return file
-}
-
-/** The module that was being loaded when it was interrupted, if any, must load as a whole now. */
-export function checkModule (): void {
-  if (file === undefined) return
-  Object.assign(globalThis, { mayLoad: true })
-  const { whole } = require(file) as { whole?: boolean }
-  delete require.cache[file]
-  Object.assign(globalThis, { mayLoad: false })
-  if (whole !== true) throw new Error('A module that was interrupted is handed out half loaded.')
-}

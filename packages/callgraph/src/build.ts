@@ -1,9 +1,9 @@
 import type { Profile } from '@geordi/profile'
 import { collectCalls, type Call } from './calls.ts'
 import { criticalChain } from './critical-path.ts'
-import { graphTimesOf, timesOf } from './function-times.ts'
+import { isFunction, timesOf, type TreeTimes } from './function-times.ts'
 import type { CallGraph, GraphEdge, GraphNode } from './graph.ts'
-import { fillOptions, type CallGraphOptions } from './options.ts'
+import { fillOptions, type CallGraphOptions, type FilledCallGraphOptions } from './options.ts'
 import { selectCalls } from './select-calls.ts'
 import { compareFrames, selectFunctions } from './select-functions.ts'
 
@@ -16,23 +16,25 @@ import { compareFrames, selectFunctions } from './select-functions.ts'
  * @throws {CallGraphError} `GEORDI_CALLGRAPH_BAD_OPTION` for an option that isn't one or isn't possible.
  */
 export function buildCallGraph (profile: Profile, options?: CallGraphOptions): CallGraph {
-  const filled = fillOptions(options)
-  const times = timesOf(profile)
-  const { functions } = times
-  const graphTimes = graphTimesOf(times)
-  const { busy } = graphTimes
+  const filled = fillOptions(options, profile)
+  return graphOf(profile, filled, timesOf(profile, filled.time))
+}
 
-  const selected = selectFunctions(profile, functions, collectCalls(profile, times, () => true), busy, filled)
+/** The same from times that are known already, of the profile and of what the options count. */
+export function graphOf (profile: Profile, filled: FilledCallGraphOptions, times: TreeTimes): CallGraph {
+  const { functions, times: { total: counted } } = times
+
+  const selected = selectFunctions(profile, functions, collectCalls(profile, times, () => true), counted, filled)
   const shown = selected.sort((a, b) => descending(functions.total, a, b) || descending(functions.self, a, b) ||
     compareFrames(profile, a, b))
   const idOf = new Map(shown.map((frame, id) => [frame, id]))
   const isShown = (frame: number) => idOf.has(frame)
   const contracted = collectCalls(profile, times, isShown)
 
-  const chain = criticalChain(profile, times, isShown, busy)
+  const chain = criticalChain(profile, times, isShown, counted)
   const critical = callsAlong(chain, contracted.calls)
-  const kept = selectCalls(contracted, shown, critical, busy, filled)
-  const share = (time: number) => busy > 0 ? time / busy : 0
+  const kept = selectCalls(contracted, shown, critical, counted, filled)
+  const share = (time: number) => counted > 0 ? time / counted : 0
   const onPath = new Set(chain)
 
   const nodes = shown.map((frame): GraphNode => {
@@ -50,7 +52,7 @@ export function buildCallGraph (profile: Profile, options?: CallGraphOptions): C
     critical: critical.has(call)
   }))
   return {
-    times: graphTimes,
+    times: times.times,
     functions,
     nodes,
     edges,
@@ -64,8 +66,7 @@ export function buildCallGraph (profile: Profile, options?: CallGraphOptions): C
   }
 
   function isTrimmed (frame: number): boolean {
-    const kind = functions.kind[frame]
-    return !isShown(frame) && kind !== 'root' && kind !== 'gc' && kind !== 'idle' && kind !== 'program'
+    return !isShown(frame) && isFunction(functions.kind[frame])
   }
 }
 

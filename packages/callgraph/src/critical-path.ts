@@ -2,7 +2,7 @@ import type { Profile } from '@geordi/profile'
 import { isFunction, type TreeTimes } from './function-times.ts'
 import type { Children } from './tree-walk.ts'
 
-/** Below this share of the busy time the heaviest callee is a matter of a few samples, so of chance. */
+/** Below this share of the time that is counted the heaviest callee is a matter of a few samples, so of chance. */
 const LEAST_SHARE = 0.02
 
 /** A callee of the chain so far: its nodes in the tree, in all contexts that the chain stands for. */
@@ -18,7 +18,7 @@ interface Step {
  *
  * @returns Frames in order; a frame comes several times where the chain recurs.
  */
-export function criticalChain (profile: Profile, times: TreeTimes, isShown: (frame: number) => boolean, busy: number): number[] {
+export function criticalChain (profile: Profile, times: TreeTimes, isShown: (frame: number) => boolean, counted: number): number[] {
   if (profile.tree.parent.length === 0) return []
   const chain: number[] = []
   const { children } = times
@@ -26,7 +26,7 @@ export function criticalChain (profile: Profile, times: TreeTimes, isShown: (fra
   let self = 0
   for (;;) {
     const next = heaviestCallee(profile, times, children, nodes, isShown)
-    if (next === undefined || next.time < LEAST_SHARE * busy || next.time < self) return chain
+    if (next === undefined || next.time < LEAST_SHARE * counted || next.time < self) return chain
     chain.push(next.frame)
     nodes = next.nodes
     self = nodes.reduce((sum, node) => sum + (times.self[node] as number), 0)

@@ -1,14 +1,24 @@
 import { classify, type FrameKind, type Profile } from '@geordi/profile'
 import type { GraphTimes } from './graph.ts'
+import type { TimeView } from './options.ts'
 import { childrenOf, walk, type Children } from './tree-walk.ts'
+import { waitFrames } from './wait-frames.ts'
 
-/** Times of every function, as columns indexed like `Profile.frames`, in microseconds. */
+/**
+ * Whose time a frame's is: `wait` is an operation that was waited for, `recording` what recording the waits cost.
+ * The other kinds are those of `classify`.
+ */
+export type TimeKind = FrameKind | 'wait' | 'recording'
+
+/** Times of every function, as columns indexed like `Profile.frames`, in microseconds, of what the graph counts: see `GraphTimes.total`. */
 export interface FunctionTimes {
-  /** Time in the function itself. */
+  /** Time in the function itself, or spent waiting for the operation. */
   readonly self: Float64Array
   /** Time in the function and all it calls; a sample counts once, however often the function recurs in its stack. */
   readonly total: Float64Array
-  readonly kind: readonly FrameKind[]
+  /** The part of `total` in which code ran: without what was waited for. */
+  readonly cpu: Float64Array
+  readonly kind: readonly TimeKind[]
 }
 
 /** A profile's times, ready for the walks that make the graph. */
@@ -16,86 +26,108 @@ export interface TreeTimes {
   readonly functions: FunctionTimes
   /** The tree, turned around for walking. */
   readonly children: Children
-  /** For each tree node its time and that of all below it, without idle time. */
+  /** For each tree node its time and that of all below it, of what is counted. */
   readonly subtree: Float64Array
-  /** The self times per node, without idle time. */
+  /** The self times per node, of what is counted. */
   readonly self: Float64Array
-  readonly idle: number
-  readonly gc: number
-  readonly program: number
-  readonly samples: number
-  readonly busySamples: number
+  readonly times: GraphTimes
 }
 
-/** True for what can be a node of a graph: V8's markers are not functions. */
-export function isFunction (kind: FrameKind | undefined): boolean {
-  return kind === 'app' || kind === 'dependency' || kind === 'node' || kind === 'native'
+/** True for what can be a node of a graph: V8's markers are not functions. Waits are. */
+export function isFunction (kind: TimeKind | undefined): boolean {
+  return kind === 'app' || kind === 'dependency' || kind === 'node' || kind === 'native' || kind === 'wait'
 }
 
 /**
  * Adds up the samples: O(samples + tree nodes). A function's total is the sum of the subtrees at its outermost
  * occurrences, which counts recursion once; that is the same as counting it once a sample.
  */
-export function timesOf (profile: Profile): TreeTimes {
-  const { tree, samples, frames, run } = profile
-  const kind = kindsOf(frames, run)
-  const kindOf = (node: number) => kind[tree.frame[node] as number]
-  const subtree = new Float64Array(tree.parent.length)
-  let idle = 0
+export function timesOf (profile: Profile, view: TimeView): TreeTimes {
+  const { tree, samples } = profile
+  const kind = kindsOf(profile)
+  const own = new Float64Array(tree.parent.length)
+  const isIdle = Uint8Array.from(tree.frame, frame => kind[frame] === 'idle' ? 1 : 0)
   let idleSamples = 0
-  samples.node.forEach((node, at) => {
-    const duration = samples.duration[at] as number
-    if (kindOf(node) === 'idle') {
-      idle += duration
-      idleSamples++
-    } else subtree[node] = subtree[node] as number + duration
-  })
-  const selfOf = subtree.slice()
-  let gc = 0
-  let program = 0
-  const self = new Float64Array(frames.length)
-  selfOf.forEach((time, node) => {
-    const kind = kindOf(node)
-    if (kind === 'gc') gc += time
-    // A sample of the root itself is in no function either.
-    else if (kind === 'program' || kind === 'root') program += time
-    else self[tree.frame[node] as number] = self[tree.frame[node] as number] as number + time
-  })
-  for (let node = subtree.length - 1; node > 0; node--) {
-    const parent = tree.parent[node] as number
-    subtree[parent] = subtree[parent] as number + (subtree[node] as number)
+  for (let at = 0; at < samples.node.length; at++) {
+    const node = samples.node[at] as number
+    own[node] = own[node] as number + (samples.duration[at] as number)
+    idleSamples += isIdle[node] as number
   }
+  const self = byFrame(profile, own)
+  const sums = new Map<TimeKind, number>()
+  self.forEach((time, frame) => sums.set(kind[frame] as TimeKind, (sums.get(kind[frame] as TimeKind) ?? 0) + time))
+  const isLeftOut = Uint8Array.from(kind, kind => isCounted(kind, view) ? 0 : 1)
+  for (let node = 0; node < own.length; node++) if (isLeftOut[tree.frame[node] as number] === 1) own[node] = 0
+  self.forEach((_, frame) => { if (isLeftOut[frame] === 1 || !isFunction(kind[frame])) self[frame] = 0 })
+  const observed = profile.waits?.recording.samples ?? { all: samples.node.length, busy: samples.node.length - idleSamples }
+  const subtree = summedUp(profile, own)
   const children = childrenOf(tree)
   const total = totals(profile, subtree, children)
-  return {
-    functions: { self, total, kind },
-    children,
-    subtree,
-    self: selfOf,
-    idle,
-    gc,
-    program,
-    samples: samples.node.length,
-    busySamples: samples.node.length - idleSamples
-  }
+  const cpu = sums.get('wait') === undefined || view === 'cpu' ? total : totals(profile, summedUp(profile, running(profile, own, kind)), children)
+  return { functions: { self, total, cpu, kind }, children, subtree, self: own, times: timesBy(sums, observed, view) }
 }
 
-/** The sums that shares are of. */
-export function graphTimesOf ({ functions, idle, gc, program, samples, busySamples }: TreeTimes): GraphTimes {
-  const busy = functions.self.reduce((sum, time) => sum + time, gc + program)
-  return { sampled: busy + idle, busy, idle, gc, program, busySamples, samples }
+/** Whether time of that kind is a part of 100 %; of the idle time only the outermost sum is, which no function has. */
+function isCounted (kind: TimeKind, view: TimeView): boolean {
+  if (kind === 'idle') return false
+  return view === 'wall' || (view === 'wait') === (kind === 'wait')
+}
+
+/** The time that is counted. */
+export function countedOf ({ busy, wait, sampled }: Pick<GraphTimes, 'busy' | 'wait' | 'sampled'>, view: TimeView): number {
+  return { cpu: busy, wait, wall: sampled }[view]
+}
+
+function timesBy (sums: ReadonlyMap<TimeKind, number>, { all, busy: busySamples }: { all: number, busy: number }, view: TimeView): GraphTimes {
+  const sum = (kind: TimeKind) => sums.get(kind) ?? 0
+  const wait = sum('wait')
+  const idle = sum('idle')
+  // A sample of the root itself is in no function either.
+  const program = sum('program') + sum('root')
+  const gc = sum('gc')
+  const recording = sum('recording')
+  const busy = sum('app') + sum('dependency') + sum('node') + sum('native') + gc + program + recording
+  const sampled = busy + wait + idle
+  return { total: countedOf({ busy, wait, sampled }, view), sampled, busy, wait, idle, gc, program, recording, busySamples, samples: all }
 }
 
 /** Frames are many and scripts few: a script is looked at once. V8's markers and native functions have none. */
-function kindsOf (frames: Profile['frames'], run: Profile['run']): FrameKind[] {
+function kindsOf (profile: Profile): TimeKind[] {
+  const { frames, run } = profile
+  const waits = waitFrames(profile)
   const known = new Map<string, FrameKind>()
-  return frames.map(frame => {
+  return frames.map((frame, index) => {
+    if (frame.url === '') return waits.has(index) ? 'wait' : frame.name === '(recording)' ? 'recording' : classify(frame, run)
     // A bundle's functions may be the application's and its packages'.
     if (frame.source !== undefined) return classify(frame, run)
-    const kind = frame.url === '' ? classify(frame, run) : known.get(frame.url) ?? classify(frame, run)
+    const kind = known.get(frame.url) ?? classify(frame, run)
     known.set(frame.url, kind)
     return kind
   })
+}
+
+function byFrame ({ tree, frames }: Profile, own: Float64Array): Float64Array {
+  const sums = new Float64Array(frames.length)
+  for (let node = 0; node < own.length; node++) {
+    const frame = tree.frame[node] as number
+    sums[frame] = sums[frame] as number + (own[node] as number)
+  }
+  return sums
+}
+
+/** The nodes' own times without those of waits. */
+function running ({ tree }: Profile, own: Float64Array, kind: readonly TimeKind[]): Float64Array {
+  return own.map((time, node) => kind[tree.frame[node] as number] === 'wait' ? 0 : time)
+}
+
+/** For each node the sum of its own time and of all below it. */
+function summedUp ({ tree }: Profile, own: Float64Array): Float64Array {
+  const sum = own.slice()
+  for (let node = sum.length - 1; node > 0; node--) {
+    const parent = tree.parent[node] as number
+    sum[parent] = sum[parent] as number + (sum[node] as number)
+  }
+  return sum
 }
 
 function totals ({ tree, frames }: Profile, subtree: Float64Array, children: Children): Float64Array {

@@ -2,11 +2,11 @@ import type { FunctionTimes } from './function-times.ts'
 import type { FilledCallGraphOptions } from './options.ts'
 
 /**
- * A call graph: who called whom, contexts merged by function. All times are microseconds. Shares are of the *busy*
- * time, the sampled time in which the thread wasn't idle: a request that waits for 97 % of its time would else have nothing but
- * small numbers. The waiting is in `times.idle`.
+ * A call graph: who called whom, contexts merged by function. All times are microseconds. Shares are of `times.total`. Without recorded waits that is
+ * the *busy* time, in which the thread wasn't idle: a request that waits for 97 % of its time would else have nothing but
+ * small numbers. With them, what was waited for is a node like a function, and shares are of the whole time.
  *
- * Self times of `nodes`, plus `other.self`, `times.gc` and `times.program`, sum to `times.busy`.
+ * Self times of `nodes`, plus `other.self` and the {@link outsideTimes}, sum to `times.total`.
  */
 export interface CallGraph extends ProfileTimes {
   /** The functions shown, by total time, the longest first; a node's id is its index here. */
@@ -33,23 +33,35 @@ export interface ProfileTimes {
 
 /** Where the recorded time went, in microseconds, and how many samples that stands on. */
 export interface GraphTimes {
-  /** The whole recording: `busy` plus `idle`. */
+  /** What shares are of, by the option `time`: `busy`, `wait` or `sampled`. */
+  readonly total: number
+  /** The whole recording: `busy` plus `wait` plus `idle`. */
   readonly sampled: number
-  /** What shares are of: all but the idle time. */
+  /** Code ran. */
   readonly busy: number
-  /** The thread waited for input, output or a timer. */
+  /** Nothing ran, and what the recorded waits tell was waited for. */
+  readonly wait: number
+  /** The thread waited for input, output or a timer that no recorded wait tells of. */
   readonly idle: number
   /** Garbage collection that V8 recorded apart from the function that needed the memory. */
   readonly gc: number
   /** V8 or native code outside of any function. */
   readonly program: number
-  /** How many samples the numbers stand on, without the idle ones. */
+  /** What recording the waits took. */
+  readonly recording: number
+  /** How many samples the numbers stand on, without the idle ones; with recorded waits, those of the whole recording. */
   readonly busySamples: number
-  /** How many samples there are, the idle ones included. */
+  /** How many samples there are, the idle ones included; with recorded waits, those of the whole recording. */
   readonly samples: number
 }
 
-/** A function in the graph. Times are microseconds, shares are of the busy time, from 0 to 1. */
+/** What is counted and in no function, in microseconds: nothing of it where `time` doesn't count it. */
+export function outsideTimes ({ times: { gc, program, recording, idle }, options: { time } }: CallGraph): Pick<GraphTimes, 'gc' | 'program' | 'recording' | 'idle'> {
+  if (time === 'wait') return { gc: 0, program: 0, recording: 0, idle: 0 }
+  return { gc, program, recording, idle: time === 'wall' ? idle : 0 }
+}
+
+/** A function in the graph, or what was waited for. Times are microseconds, shares are of `times.total`, from 0 to 1. */
 export interface GraphNode {
   /** Index into `Profile.frames`. */
   readonly frame: number
@@ -67,7 +79,7 @@ export interface GraphNode {
   readonly critical: boolean
 }
 
-/** Calls of one function by another, all of them together. Times are microseconds, shares are of the busy time, from 0 to 1. */
+/** Calls of one function by another, all of them together. Times are microseconds, shares are of `times.total`, from 0 to 1. */
 export interface GraphEdge {
   /** Id of the caller's node. */
   readonly from: number

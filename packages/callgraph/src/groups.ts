@@ -1,5 +1,6 @@
 import { classify, frameLocation, type Frame, type Profile, type Run } from '@geordi/profile'
 import { isFunction } from './function-times.ts'
+import { waitFrames, type WaitFrame } from './wait-frames.ts'
 
 /** Frames that stand for all functions of a file or a package. */
 export interface Groups {
@@ -8,12 +9,15 @@ export interface Groups {
   readonly groupOf: Int32Array
 }
 
-/** Puts functions together. V8's markers remain as they are, native code is one group. */
-export function groupsOf ({ frames, run }: Profile, granularity: 'file' | 'package'): Groups {
+/** Puts functions together. V8's markers remain as they are, native code is one group, and so are all waits of a kind for one target. */
+export function groupsOf (profile: Profile, granularity: 'file' | 'package'): Groups {
+  const { frames, run } = profile
+  const waits = waitFrames(profile)
   const ids = new Map<string, number>()
   const groups: Frame[] = []
-  const groupOf = Int32Array.from(frames, frame => {
-    const { key, group } = granularity === 'file' ? fileOf(frame, run) : packageOf(frame, run)
+  const groupOf = Int32Array.from(frames, (frame, index) => {
+    const wait = waits.get(index)
+    const { key, group } = wait !== undefined ? waitGroup(frame, wait) : granularity === 'file' ? fileOf(frame, run) : packageOf(frame, run)
     let id = ids.get(key)
     if (id === undefined) ids.set(key, id = groups.push(group) - 1)
     return id
@@ -59,6 +63,10 @@ function packageFolder ({ url, source }: Frame, name: string): string {
 
 function groupAt (key: string, name: string, url: string): Group {
   return { key, group: { name, url, line: 0, column: 0 } }
+}
+
+function waitGroup (frame: Frame, { kind, target }: WaitFrame): Group {
+  return { key: `wait ${kind} ${target}`, group: frame }
 }
 
 function isPlaceless (frame: Frame, run: Run): boolean {

@@ -1,9 +1,9 @@
 import { cutStacks, type CutStacks, type Profile } from '@geordi/profile'
 import { SourceResolver } from '@geordi/profile/sources'
-import { buildCallGraph } from './build.ts'
-import { graphTimesOf, timesOf } from './function-times.ts'
+import { graphOf } from './build.ts'
+import { countedOf, timesOf } from './function-times.ts'
 import type { CallGraph, ProfileTimes } from './graph.ts'
-import type { CallGraphOptions } from './options.ts'
+import { fillOptions, type CallGraphOptions } from './options.ts'
 import { sourceNotes } from './source-notes.ts'
 import { topFunctions } from './top-functions.ts'
 import { viewProfile } from './view.ts'
@@ -28,9 +28,14 @@ export interface NamedCallGraphOptions extends CallGraphOptions, ViewOptions {
 export interface NamedCallGraph {
   /** The part of the profile that is looked at, with names for what is shown of it; the graph's frames are this one's. */
   readonly profile: Profile
-  /** Its shares are of the busy time of that part: `graph.times`. */
+  /** The whole recording, whatever part of it is looked at, with places from source maps but without names. */
+  readonly recording: Profile
+  /** Its shares are of the time of that part: `graph.times.total`. */
   readonly graph: CallGraph
-  /** The times of the whole recording. `whole.times.busy` less `graph.times.busy` is what the view leaves out. */
+  /**
+   * The times of the whole recording. `whole.times.total` less `graph.times.total` is what the view leaves out; its functions are those of the wall time
+   * where waits were recorded, else of the busy time, whatever the graph counts.
+   */
   readonly whole: ProfileTimes
   readonly view: FilledViewOptions
   /** Samples of the whole recording whose outermost callers V8 didn't record; `notes` tells of them. */
@@ -53,16 +58,21 @@ export async function buildNamedCallGraph (profile: Profile, options: NamedCallG
   const view = fillViewOptions({ root, focus, granularity } as ViewOptions)
   const resolver = sources ? new SourceResolver() : undefined
   const located = await resolver?.locate(profile) ?? profile
-  const times = timesOf(located)
-  const whole: ProfileTimes = { times: graphTimesOf(times), functions: times.functions }
-  const cut = cutStacks(located)
-  const searched = looksForNames(view) && resolver !== undefined ? await resolver.resolve(located, byTotal(whole)) : located
+  const filled = fillOptions(graphOptions, located)
+  const usual = fillOptions({}, located).time
+  const ofWhole = timesOf(located, usual)
+  const { times, functions } = ofWhole
+  const cut = located.waits?.recording.cut ?? cutStacks(located)
+  const searched = looksForNames(view) && resolver !== undefined ? await resolver.resolve(located, byTotal({ functions })) : located
   const viewed = viewProfile(searched, view)
-  const graph = buildCallGraph(viewed, graphOptions)
+  // Names don't change times: the whole recording needs adding up once.
+  const isWhole = viewed === searched && filled.time === usual
+  const graph = graphOf(viewed, filled, isWhole ? ofWhole : timesOf(viewed, filled.time))
   const shown = [...graph.nodes.map(({ frame }) => frame), ...topFunctions(graph, 'self', TOPS), ...topFunctions(graph, 'total', TOPS)]
   const named = await resolver?.resolve(viewed, naming === 'all' ? [...shown, ...byTotal(graph)] : shown) ?? viewed
-  const notes = [...cutNotes(cut), ...sourceNotes(resolver?.notes ?? [], profile.run)]
-  return { profile: named, graph, whole, view, cut, notes }
+  const notes = [...cutNotes(cut), ...recordingNotes(located), ...sourceNotes(resolver?.notes ?? [], profile.run)]
+  const whole: ProfileTimes = { times: { ...times, total: countedOf(times, graph.options.time) }, functions }
+  return { profile: named, recording: located, graph, whole, view, cut, notes }
 }
 
 function cutNotes ({ samples }: CutStacks): string[] {
@@ -71,11 +81,18 @@ function cutNotes ({ samples }: CutStacks): string[] {
   return [`${which} deeper than the 255 frames that V8 records: who called the rest is unknown, and the total times of outer functions are too small.`]
 }
 
+function recordingNotes ({ waits, startTime }: Profile): string[] {
+  const since = waits?.recording.simplerSince
+  if (since === undefined) return []
+  const after = ((since - startTime) / 1e6).toFixed(1)
+  return [`Following callers across await took too much of the run's time: after ${after} s, callers are only told as far as V8 knows them.`]
+}
+
 function looksForNames ({ root, focus }: FilledViewOptions): boolean {
   return root !== undefined || (typeof focus === 'object' && 'function' in focus)
 }
 
 /** The budget for parsing goes to the functions that matter. */
-function byTotal (whole: ProfileTimes): number[] {
-  return topFunctions(whole, 'total', Infinity)
+function byTotal (times: Pick<ProfileTimes, 'functions'>): number[] {
+  return topFunctions(times, 'total', Infinity)
 }

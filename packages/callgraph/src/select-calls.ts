@@ -4,9 +4,9 @@ import type { FilledCallGraphOptions } from './options.ts'
 /**
  * The calls worth showing. Every function keeps its heaviest caller, the critical path its calls, and every function
  * can be reached from where the program was entered: a cycle whose functions are each other's heaviest callers would else hang
- * in the air. The rest by time, down to `edgeFraction` of the busy time, at most `edgesPerNode` for each function.
+ * in the air. The rest by time, down to `edgeFraction` of the time that is counted, at most `edgesPerNode` for each function.
  */
-export function selectCalls ({ calls, entry }: Calls, shown: readonly number[], critical: ReadonlySet<Call>, busy: number,
+export function selectCalls ({ calls, entry }: Calls, shown: readonly number[], critical: ReadonlySet<Call>, counted: number,
   { edgeFraction, edgesPerNode }: FilledCallGraphOptions): Call[] {
   const byTime = [...calls].filter(call => call.time > 0)
     .sort((a, b) => b.time - a.time || b.direct - a.direct || a.from - b.from || a.to - b.to)
@@ -14,7 +14,7 @@ export function selectCalls ({ calls, entry }: Calls, shown: readonly number[], 
   connect(kept, byTime, entry, shown)
   const most = Math.floor(edgesPerNode * shown.length)
   for (const call of byTime) {
-    if (kept.size >= most || call.time < edgeFraction * busy) break
+    if (kept.size >= most || call.time < edgeFraction * counted) break
     kept.add(call)
   }
   return byTime.filter(call => kept.has(call))

@@ -9,7 +9,7 @@ import type { FilledCallGraphOptions } from './options.ts'
  * how that time comes from its callers and goes to its callees. A mere link of a chain, with one caller and one callee,
  * scores nothing but its self time; where time is spread or gathered, the score is high.
  */
-export function selectFunctions (profile: Profile, functions: FunctionTimes, { calls }: Calls, busy: number,
+export function selectFunctions (profile: Profile, functions: FunctionTimes, { calls }: Calls, counted: number,
   { maxNodes, nodeFraction }: FilledCallGraphOptions): number[] {
   const callers = entropies(profile.frames.length)
   const callees = entropies(profile.frames.length)
@@ -27,7 +27,7 @@ export function selectFunctions (profile: Profile, functions: FunctionTimes, { c
   }
   return Array.from(functions.total.keys())
     .filter(frame => isFunction(functions.kind[frame]))
-    .filter(frame => functions.total[frame] as number > 0 && functions.total[frame] as number >= nodeFraction * busy)
+    .filter(frame => functions.total[frame] as number > 0 && functions.total[frame] as number >= nodeFraction * counted)
     .map(frame => ({ frame, score: score(frame) }))
     .sort((a, b) => b.score - a.score || compareFrames(profile, a.frame, b.frame))
     .slice(0, maxNodes)

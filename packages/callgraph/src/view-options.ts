@@ -16,7 +16,7 @@ export interface ViewOptions {
   /**
    * Only the samples in whose stack such a function is, with all its callers and callees, as pprof's `-focus` does it:
    * functions by name, or those of an npm package. `'own'` is for the application's code only: other functions are not shown, their
-   * time is their nearest caller's of the application; samples without any function of it are left out.
+   * time is their nearest caller's of the application, and what they waited for is its; samples without any function of it are left out.
    * @defaultValue all samples
    */
   readonly focus?: 'own' | { readonly function: FunctionPattern } | { readonly package: string }

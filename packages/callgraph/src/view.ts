@@ -1,9 +1,10 @@
-import { classify, frameLocation, functionName, type Frame, type Profile, type Run } from '@geordi/profile'
+import { classify, frameLocation, functionName, type Frame, type Profile, type Run, type Waits } from '@geordi/profile'
 import { CallGraphError } from './errors.ts'
 import { isFunction } from './function-times.ts'
 import { groupsOf } from './groups.ts'
 import { keepSamples, rewriteTree } from './rewrite-tree.ts'
 import type { FilledViewOptions, FunctionPattern } from './view-options.ts'
+import { waitFrames } from './wait-frames.ts'
 
 /**
  * The part of a profile that is looked at, as a profile of its own: a sample is whole in it or not at all, so that all sums hold
@@ -33,14 +34,19 @@ function below (profile: Profile, chosen: readonly boolean[]): Profile {
 }
 
 function ownOnly (profile: Profile): Profile {
-  const own = profile.frames.map(frame => classify(frame, profile.run) === 'app')
-  return rewriteTree(profile, (frame, above) => own[frame] ? frame : above === undefined ? 'drop' : 'fold')
+  const waits = waitFrames(profile)
+  const own = profile.frames.map((frame, index) => waits.has(index) || classify(frame, profile.run) === 'app')
+  return rewriteTree(profile, (frame, above) => above === undefined && (waits.has(frame) || !own[frame]) ? 'drop' : own[frame] ? frame : 'fold')
 }
 
 /** Calls inside of one group are folded: they would only be a self-edge on each node. */
 function grouped (profile: Profile, granularity: 'file' | 'package'): Profile {
   const { frames, groupOf } = groupsOf(profile, granularity)
-  return rewriteTree({ ...profile, frames }, (frame, above) => groupOf[frame] === above ? 'fold' : groupOf[frame] as number)
+  const { waits } = profile
+  const operations = waits?.operations.map(operation => ({ ...operation, frame: operation.frame < 0 ? -1 : groupOf[operation.frame] as number }))
+  const sites = waits?.sites.map(site => ({ ...site, frame: groupOf[site.frame] as number }))
+  const regrouped = waits === undefined ? {} : { waits: { ...waits, operations, sites } as Waits }
+  return rewriteTree({ ...profile, frames, ...regrouped }, (frame, above) => groupOf[frame] === above ? 'fold' : groupOf[frame] as number)
 }
 
 /** Only the samples in whose stack one of the frames is. */

@@ -66,7 +66,7 @@ describe('times', () => {
   test('the root is no node, V8\'s markers are numbers, and idle time is no share', () => {
     const made = graphOf([['f', 30], ['(garbage collector)', 10], ['(program)', 6], ['(root)', 4], ['(idle)', 50], ['(idle)', 100]])
     assert.deepEqual(shape(made).nodes, ['f 30/30'])
-    assert.deepEqual(made.graph.times, { sampled: 200, busy: 50, idle: 150, gc: 10, program: 10, busySamples: 4, samples: 6 })
+    assert.deepEqual(made.graph.times, { total: 50, sampled: 200, busy: 50, wait: 0, idle: 150, gc: 10, program: 10, recording: 0, busySamples: 4, samples: 6 })
     assert.equal(made.graph.nodes[0]?.selfShare, 0.6)
     assertSums(made.graph)
   })

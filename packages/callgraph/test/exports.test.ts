@@ -76,24 +76,25 @@ describe('JSON', () => {
   test('is the documented shape', async () => {
     const profile = profileOf([['main>a', 10], ['main>b', 20], ['(idle)', 3], ['(program)', 4]], { title: 'it' })
     const file = JSON.parse(JSON.stringify(exportCallGraph(await buildNamedCallGraph(profile, { ...ALL, maxNodes: 2, focus: { function: /main/i }, root: 'main' }))))
-    const main = { name: 'main', location: 'app/main.js:2', kind: 'app', url: 'file:///app/main.js', line: 2, column: 1, self: 0, total: 30 }
-    const a = { name: 'a', location: 'app/a.js:3', kind: 'app', url: 'file:///app/a.js', line: 3, column: 1, self: 10, total: 10 }
-    const b = { name: 'b', location: 'app/b.js:4', kind: 'app', url: 'file:///app/b.js', line: 4, column: 1, self: 20, total: 20 }
+    const main = { name: 'main', location: 'app/main.js:2', kind: 'app', url: 'file:///app/main.js', line: 2, column: 1, self: 0, total: 30, cpu: 30 }
+    const a = { name: 'a', location: 'app/a.js:3', kind: 'app', url: 'file:///app/a.js', line: 3, column: 1, self: 10, total: 10, cpu: 10 }
+    const b = { name: 'b', location: 'app/b.js:4', kind: 'app', url: 'file:///app/b.js', line: 4, column: 1, self: 20, total: 20, cpu: 20 }
     assert.deepEqual(file, {
       format: 'geordi-callgraph',
       version: 1,
       run: { title: 'it' },
-      times: { sampled: 30, busy: 30, idle: 0, gc: 0, program: 0, busySamples: 2, samples: 2 },
-      wholeTimes: { sampled: 37, busy: 34, idle: 3, gc: 0, program: 4, busySamples: 3, samples: 4 },
+      times: { total: 30, sampled: 30, busy: 30, wait: 0, idle: 0, gc: 0, program: 0, recording: 0, busySamples: 2, samples: 2 },
+      wholeTimes: { total: 34, sampled: 37, busy: 34, wait: 0, idle: 3, gc: 0, program: 4, recording: 0, busySamples: 3, samples: 4 },
       nodes: [
         { id: 0, ...main, selfShare: 0, totalShare: 1, entry: 30, critical: true },
         { id: 1, ...b, selfShare: 20 / 30, totalShare: 20 / 30, entry: 0, critical: true }
       ],
       edges: [{ from: 0, to: 1, time: 20, share: 20 / 30, residual: false, critical: true }],
       other: { functions: 1, self: 10, edges: 0 },
+      outside: { gc: 0, program: 0, recording: 0, idle: 0 },
       tops: { self: [b, a], total: [main, b, a] },
       criticalPath: [0, 1],
-      options: { maxNodes: 2, nodeFraction: 0, edgeFraction: 0, edgesPerNode: 100 },
+      options: { maxNodes: 2, nodeFraction: 0, edgeFraction: 0, edgesPerNode: 100, time: 'cpu' },
       view: { root: 'main', focus: { function: '/main/i' }, granularity: 'function' },
       cutStacks: { samples: 0, time: 0 },
       notes: []

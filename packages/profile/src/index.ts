@@ -2,10 +2,12 @@
 export type {
   CallTree, Frame, FramePlace, FrameSource, Profile, Run, RunProcess, RunProfiler, RunRequest, RunResponse, Samples
 } from './model.ts'
-export { WAIT_OUTCOMES, type CallSite, type WaitKind, type WaitOperation, type WaitOutcome, type Waits, type WaitsRecording } from './waits.ts'
+export {
+  WAIT_OUTCOMES, type CallSite, type LockKind, type LoopBlock, type WaitKind, type WaitLock, type WaitOperation, type WaitOutcome, type Waits, type WaitsRecording
+} from './waits.ts'
 
 // .cpuprofile files
-export { importCpuProfile } from './cpuprofile/import.ts'
+export { importCpuProfile, parseCpuProfile } from './cpuprofile/import.ts'
 export { exportCpuProfile } from './cpuprofile/export.ts'
 export type { CpuProfile, CpuProfileCallFrame, CpuProfileMetadata, CpuProfileNode } from './cpuprofile/format.ts'
 

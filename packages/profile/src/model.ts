@@ -128,4 +128,6 @@ export interface RunProfiler {
   readonly engine: 'v8-profiler-next' | 'node:inspector'
   /** Sampling interval asked for, in microseconds. */
   readonly interval: number
+  /** The interval in the end, where it was widened because the run was long. */
+  readonly widest?: number
 }

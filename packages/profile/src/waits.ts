@@ -1,3 +1,6 @@
+import type { CutStacks } from './cut-stacks.ts'
+import type { FramePlace } from './model.ts'
+
 /**
  * What a run waited for. Times are microseconds on the clock of `process.hrtime()`.
  */
@@ -17,6 +20,8 @@ export interface WaitOperation {
   readonly statement: string
   /** True where it blocks the thread: its time is CPU time of its caller, and the wait is there to be counted. */
   readonly sync: boolean
+  /** True where values were handed over apart from the statement: its parameters. Left out where there were none, or nothing is known of them. */
+  readonly parameters?: boolean
   /** Index into `Profile.frames` of the frame that stands for the operation in the call tree; -1 where it has none (`sync`). */
   readonly frame: number
 }
@@ -30,6 +35,28 @@ export interface CallSite {
   readonly column: number
   /** Index into `Waits.sites` of the place that called the function, -1 for none. It is always smaller than the own one. */
   readonly parent: number
+  /** Where the call was written, by the script's source map (`@geordi/profile/sources`). */
+  readonly original?: FramePlace
+}
+
+/** What kind of lock a database made a statement wait for. */
+export type LockKind = 'row' | 'table' | 'advisory' | 'other'
+
+/** A statement that waited for a lock, as the database itself told while it did. */
+export interface WaitLock {
+  /** Index into the columns of `Waits`. */
+  readonly wait: number
+  readonly kind: LockKind
+  /** Microseconds that it was seen waiting for the lock, at least. */
+  readonly time: number
+  /** Who held it, as the database knows them: `nightly-job, process 4711: update accounts set …`; `''` where it doesn't tell. */
+  readonly holder: string
+}
+
+/** A stretch of time in which the thread did nothing but run, and the event loop answered nobody. */
+export interface LoopBlock {
+  readonly start: number
+  readonly end: number
 }
 
 /** How a wait ended; `open`: not before the run did. */
@@ -58,6 +85,10 @@ export interface Waits {
   readonly bytes: Float64Array
   /** Equal for waits of one operation that asked with the same values; 0 where the values aren't known. */
   readonly same: Int32Array
+  /** Which of them were held up by a lock; left out where nobody could tell. */
+  readonly locks?: readonly WaitLock[]
+  /** When the event loop stood still for 50 ms or more; left out where that wasn't observed. */
+  readonly blocks?: readonly LoopBlock[]
   readonly recording: WaitsRecording
 }
 
@@ -73,6 +104,8 @@ export interface WaitsRecording {
    * stretches of time, not observations.
    */
   readonly samples: { readonly all: number, readonly busy: number }
+  /** Those of them whose outermost callers V8 didn't record: joined to their callers across `await`, stacks don't tell any more. */
+  readonly cut: CutStacks
   /** Since when callers across `await` are as V8 tells them, because following them passed its budget; left out if it never did. */
   readonly simplerSince?: number
 }

@@ -1,10 +1,10 @@
-import { labelFunction } from '@geordi/profile'
-import type { GraphEdge, GraphNode } from '../graph.ts'
+import { outsideTimes, type GraphEdge, type GraphNode } from '../graph.ts'
 import type { NamedCallGraph } from '../named.ts'
+import { labelFrame } from '../wait-frames.ts'
 
 /**
  * The call graph in Graphviz' language: `dot -Tsvg graph.dot`. Boxes are functions, darker by total time, their text larger by self
- * time; bold is the critical path, dashed are calls through functions that aren't shown; what is beside the graph is a box of its own.
+ * time; rounded and blue is what was waited for; bold is the critical path, dashed are calls through functions that aren't shown; what is beside the graph is a box of its own.
  */
 export function exportDot (named: NamedCallGraph): string {
   const { nodes, edges } = named.graph
@@ -21,27 +21,33 @@ export function exportDot (named: NamedCallGraph): string {
   ].join('\n')
 }
 
-function caption ({ profile: { run }, graph: { times }, whole, notes }: NamedCallGraph): string[] {
+function caption ({ profile: { run }, graph: { times, options: { time } }, whole, notes }: NamedCallGraph): string[] {
   const title = run.request === undefined ? run.title ?? 'CPU profile' : `${run.request.method} ${run.request.url}`
-  const part = times.busy < whole.times.busy ? `, a part of ${ms(whole.times.busy)}` : ''
-  return [title, `100 % is the busy time, ${ms(times.busy)}${part}; ${times.busySamples} samples`, ...notes]
+  const part = times.total < whole.times.total ? `, a part of ${ms(whole.times.total)}` : ''
+  return [title, `100 % is the ${COUNTED[time]}, ${ms(times.total)}${part}; ${times.busySamples} samples`, ...notes]
 }
+
+const COUNTED = { cpu: 'busy time', wait: 'time spent waiting', wall: 'wall time' } as const
 
 function nodeLine ({ profile, graph: { times } }: NamedCallGraph, node: GraphNode, id: number): string {
-  const { name, location, versionedLocation } = labelFunction(profile.frames[node.frame] as typeof profile.frames[number], profile.run)
-  const percent = (time: number) => share(time, times.busy)
-  const label = [name, ...location === '' ? [] : [location], `${percent(node.self)} of ${percent(node.total)}`]
+  const { name, location, versionedLocation, wait } = labelFrame(profile, node.frame)
+  const percent = (time: number) => share(time, times.total)
+  const label = [name, ...location === '' ? [] : [location], wait === undefined ? `${percent(node.self)} of ${percent(node.total)}` : `${percent(node.total)}, ${wait.count} ×`]
   const tooltip = [name, versionedLocation, `self ${ms(node.self)}`, `total ${ms(node.total)}`]
   return `  n${id} [label=${quote(label)}, tooltip=${quote(tooltip)}, fontsize=${(9 + 15 * Math.sqrt(node.selfShare)).toFixed(1)}, ` +
-    `fillcolor="${colour(node.totalShare)}"${node.critical ? ', penwidth=3' : ''}]`
+    `${wait === undefined ? '' : 'style="filled,rounded", '}fillcolor="${wait === undefined ? colour(node.totalShare) : WAIT_COLOUR}"${node.critical ? ', penwidth=3' : ''}]`
 }
 
-/** Whatever of the busy time no node has. */
-function restLine ({ graph: { times, other } }: NamedCallGraph): string[] {
+/** Whatever of the time no node has. */
+function restLine ({ graph }: NamedCallGraph): string[] {
+  const { times, other } = graph
+  const { gc, program, recording, idle } = outsideTimes(graph)
   const parts = [
-    ...other.functions > 0 ? [`${hidden(other.functions)} shown: ${share(other.self, times.busy)}`] : [],
-    ...times.gc > 0 ? [`garbage collection: ${share(times.gc, times.busy)}`] : [],
-    ...times.program > 0 ? [`outside of functions: ${share(times.program, times.busy)}`] : []
+    ...other.functions > 0 ? [`${hidden(other.functions)} shown: ${share(other.self, times.total)}`] : [],
+    ...gc > 0 ? [`garbage collection: ${share(gc, times.total)}`] : [],
+    ...program > 0 ? [`outside of functions: ${share(program, times.total)}`] : [],
+    ...recording > 0 ? [`recording the waits: ${share(recording, times.total)}`] : [],
+    ...idle > 0 ? [`idle: ${share(idle, times.total)}`] : []
   ]
   if (parts.length === 0) return []
   return [`  other [label=${quote(['other', ...parts])}, style="filled,dashed", fillcolor="#ffffff", fontsize=10]`]
@@ -52,10 +58,12 @@ function hidden (count: number): string {
 }
 
 function edgeLine ({ graph: { times } }: NamedCallGraph, { from, to, time, share: part, residual, critical }: GraphEdge): string {
-  const label = [share(time, times.busy)]
+  const label = [share(time, times.total)]
   return `  n${from} -> n${to} [label=${quote(label)}, tooltip=${quote([ms(time)])}, weight=${1 + Math.round(part * 20)}, ` +
     `penwidth=${(0.5 + 4 * part).toFixed(2)}${residual ? ', style=dashed' : ''}${critical ? ', color="#b00020"' : ''}]`
 }
+
+const WAIT_COLOUR = '#bcd9f2'
 
 /** White to a soft red: black text stays readable on it. */
 function colour (part: number): string {
@@ -88,6 +96,6 @@ function ms (time: number): string {
   return `${(time / 1000).toFixed(time < 10_000 ? 2 : 0)} ms`
 }
 
-function share (time: number, busy: number): string {
-  return `${(busy > 0 ? 100 * time / busy : 0).toFixed(1)} %`
+function share (time: number, all: number): string {
+  return `${(all > 0 ? 100 * time / all : 0).toFixed(1)} %`
 }

@@ -1,11 +1,13 @@
-import { frameLocation, labelFunction, type CutStacks, type FrameKind, type Run } from '@geordi/profile'
-import type { GraphEdge, GraphNode, GraphOther, GraphTimes } from '../graph.ts'
+import { frameLocation, type CutStacks, type Run } from '@geordi/profile'
+import type { TimeKind } from '../function-times.ts'
+import { outsideTimes, type GraphEdge, type GraphNode, type GraphOther, type GraphTimes } from '../graph.ts'
 import type { NamedCallGraph } from '../named.ts'
 import type { FilledCallGraphOptions } from '../options.ts'
 import { topFunctions } from '../top-functions.ts'
+import { labelFrame, type WaitFrame } from '../wait-frames.ts'
 
 /**
- * A call graph as a JSON file. Times are microseconds, shares are of `times.busy`. What is added later keeps the version; what changes its
+ * A call graph as a JSON file. Times are microseconds, shares are of `times.total`. What is added later keeps the version; what changes its
  * meaning raises it.
  */
 export interface CallGraphFile {
@@ -20,8 +22,10 @@ export interface CallGraphFile {
   nodes: CallGraphFileNode[]
   /** `from` and `to` are ids. By time, the longest first. */
   edges: GraphEdge[]
-  /** What was left out. Self times of `nodes`, plus `other.self`, `times.gc` and `times.program`, sum to `times.busy`. */
+  /** What was left out. Self times of `nodes`, plus `other.self` and `outside`, sum to `times.total`. */
   other: GraphOther
+  /** What is counted and in no function. */
+  outside: Pick<GraphTimes, 'gc' | 'program' | 'recording' | 'idle'>
   /** The 20 functions with the most self and with the most total time, shown as nodes or not. */
   tops: { self: CallGraphFileFunction[], total: CallGraphFileFunction[] }
   /** Ids of the heaviest chain of calls. */
@@ -41,7 +45,9 @@ export interface CallGraphFileFunction {
   name: string
   /** For people: `package/…/file:line`. */
   location: string
-  kind: FrameKind
+  kind: TimeKind
+  /** What was waited for and how often; missing for a function. */
+  wait?: WaitFrame
   /** Where it was written, by the source map where there is one; line and column count from 1, 0 is unknown. */
   url: string
   line: number
@@ -52,6 +58,8 @@ export interface CallGraphFileFunction {
   self: number
   /** Time in the function and all it calls. */
   total: number
+  /** The part of `total` in which code ran. */
+  cpu: number
 }
 
 /** A box of the graph: see `GraphNode` for its numbers. */
@@ -76,6 +84,7 @@ export function exportCallGraph (named: NamedCallGraph): CallGraphFile {
       ({ id, ...describe(named, frame), selfShare, totalShare, entry, critical })),
     edges: [...edges],
     other,
+    outside: outsideTimes(graph),
     tops: {
       self: topFunctions(graph, 'self', TOPS).map(frame => describe(named, frame)),
       total: topFunctions(graph, 'total', TOPS).map(frame => describe(named, frame))
@@ -90,19 +99,21 @@ export function exportCallGraph (named: NamedCallGraph): CallGraphFile {
 
 function describe ({ profile, graph: { functions } }: NamedCallGraph, at: number): CallGraphFileFunction {
   const frame = profile.frames[at] as typeof profile.frames[number]
-  const { name, location } = labelFunction(frame, profile.run)
+  const { name, location, wait } = labelFrame(profile, at)
   const { url, line, column } = frame.source?.original ?? frame
   const { packageName, packageVersion } = frameLocation(frame, profile.run)
   return {
     name,
     location,
-    kind: functions.kind[at] as FrameKind,
+    kind: functions.kind[at] as TimeKind,
+    ...wait !== undefined && { wait },
     url,
     line,
     column,
     ...packageName !== undefined && { package: { name: packageName, ...packageVersion !== undefined && { version: packageVersion } } },
     self: functions.self[at] as number,
-    total: functions.total[at] as number
+    total: functions.total[at] as number,
+    cpu: functions.cpu[at] as number
   }
 }
 

@@ -19,7 +19,7 @@ import { readTree } from './tree.ts'
  * @throws {ProfileError} for whatever isn't such a profile, with a code and the reason.
  */
 export function importCpuProfile (source: string | Uint8Array | object): Profile {
-  const file = parse(source)
+  const file = parseCpuProfile(source)
   const metadata = readMetadata(file.geordi)
   const { nodes, legacy, frames, tree, indexOf } = readTree(file)
   // Before the DevTools Protocol, Chrome wrote the start and end in seconds beside timestamps in microseconds.
@@ -31,7 +31,13 @@ export function importCpuProfile (source: string | Uint8Array | object): Profile
   return { frames, tree, samples: trimmed.samples, startTime: trimmed.startTime, run: metadata.run }
 }
 
-function parse (source: string | Uint8Array | object): Json {
+/**
+ * The JSON object of a `.cpuprofile` file, of which no more is sure than that it looks like one: for who wants to read a key that
+ * {@link importCpuProfile} doesn't know, without parsing the file twice.
+ *
+ * @throws {ProfileError} `GEORDI_PROFILE_NOT_JSON`, `GEORDI_PROFILE_NOT_CPUPROFILE`
+ */
+export function parseCpuProfile (source: string | Uint8Array | object): Json {
   const value = typeof source === 'string' || source instanceof Uint8Array ? parseText(source) : source
   if (isObject(value) && (Array.isArray(value.nodes) || isObject(value.head))) return value
   throw new ProfileError('GEORDI_PROFILE_NOT_CPUPROFILE', `This isn't a V8 CPU profile: ${whatElse(value)}. ` +

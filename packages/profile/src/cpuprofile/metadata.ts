@@ -15,7 +15,7 @@ const PARTS = {
   request: { 'method!': 'string', 'url!': 'string', capturedAt: 'number', by: 'string' },
   response: { 'statusCode!': 'number', bytes: 'number', contentType: 'string' },
   process: { 'hostname!': 'string', 'pid!': 'number', 'node!': 'string', app: 'string', root: 'string', workspace: 'string' },
-  profiler: { 'engine!': ['v8-profiler-next', 'node:inspector'], 'interval!': 'number' }
+  profiler: { 'engine!': ['v8-profiler-next', 'node:inspector'], 'interval!': 'number', widest: 'number' }
 } as const satisfies Record<string, Record<string, FieldType>>
 
 const TOP = { title: 'string', wallTime: 'number', ended: 'string' } as const satisfies Record<string, FieldType>

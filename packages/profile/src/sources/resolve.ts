@@ -1,5 +1,6 @@
 import { classify } from '../frame-kind.ts'
 import type { Frame, FrameSource, Profile } from '../model.ts'
+import type { CallSite } from '../waits.ts'
 import { pathOf, readRegularFile, type ReadFile } from './files.ts'
 import { FrameNamer } from './name-frames.ts'
 import { Packages } from './packages.ts'
@@ -73,16 +74,26 @@ export class SourceResolver {
   }
 
   /**
-   * Where the application's own frames were written, and which of them are Geordi's: what a graph has to know before it can tell
-   * whose time was spent. Of other packages no map is read: they remain packages wherever they were written.
+   * Where the application's own frames and the calls in them were written, and which frames are Geordi's: what a graph has to know before it can
+   * tell whose time was spent. Of other packages no map is read: they remain packages wherever they were written.
    */
   async locate (profile: Profile): Promise<Profile> {
-    return this.#change(profile, profile.frames.keys(), async frame => {
+    const located = await this.#change(profile, profile.frames.keys(), async frame => {
       if (classify(frame, profile.run) !== 'app') return frame.source
       const known = await this.#packages.packageOf(frame.url, profile.run)
       if (known !== undefined) return { ...frame.source, package: known }
       return withOriginal(frame, await this.#scriptOf(frame))
     })
+    if (located.waits === undefined) return located
+    return { ...located, waits: { ...located.waits, sites: await Promise.all(located.waits.sites.map(site => this.#locateCall(located, site))) } }
+  }
+
+  async #locateCall ({ frames }: Profile, site: CallSite): Promise<CallSite> {
+    const frame = frames[site.frame]
+    // Where the function's own place is known, so is its script's map.
+    if (frame?.source?.original === undefined) return site
+    const original = (await this.#scriptOf(frame))?.map?.originalOf(site.line, site.column)
+    return original === undefined ? site : { ...site, original }
   }
 
   /**

@@ -4,6 +4,8 @@ export type WaitsErrorCode =
   | 'GEORDI_OPTION_INVALID'
   /** A recording is asked for while another runs, or ended twice. */
   | 'GEORDI_WAITS_STATE'
+  /** What should be a recording isn't one, or not of this version; the message says what is wrong. */
+  | 'GEORDI_WAITS_RECORDING_INVALID'
 
 /** What `@geordi/waits` throws. */
 export class WaitsError extends Error {

@@ -1,6 +1,7 @@
 import { syncBuiltinESMExports } from 'node:module'
 import { patchFs } from './builtins/fs.ts'
 import { patchHttp } from './builtins/http.ts'
+import { patchJson } from './builtins/json.ts'
 import { patchNet } from './builtins/net.ts'
 import { patchThreadPool } from './builtins/thread-pool.ts'
 import { patchTimers } from './builtins/timers.ts'
@@ -23,6 +24,7 @@ export function instrument (): void {
   patchThreadPool()
   patchNet()
   patchHttp()
+  patchJson()
   patchFastify()
   patchLibraries()
   patchModules(process.argv[1])

@@ -12,6 +12,8 @@ export interface WaitRecorder {
    * callbacks to is the request's; without it, what can't be placed otherwise is the request's too, but not under its callers.
    */
   run<Result> (fn: () => Result): Result
+  /** What was recorded until now, waits that are open among it; the recording goes on. @throws WaitsError `GEORDI_WAITS_STATE` when it has ended. */
+  peek (): WaitRecording
   /** Ends the recording. @throws WaitsError `GEORDI_WAITS_STATE` when it has ended already. */
   stop (): WaitRecording
 }
@@ -28,10 +30,15 @@ export function recordWaits (options?: WaitsOptions): WaitRecorder {
   patchSqlite()
   recorder.start()
   let stopped = false
+  const assertRuns = () => { if (stopped) throw new WaitsError('GEORDI_WAITS_STATE', 'The recording has been stopped already.') }
   return {
     run: <Result>(fn: () => Result) => recorder.run(fn, undefined, []) as Result,
+    peek () {
+      assertRuns()
+      return recorder.peek()
+    },
     stop () {
-      if (stopped) throw new WaitsError('GEORDI_WAITS_STATE', 'The recording has been stopped already.')
+      assertRuns()
       stopped = true
       return recorder.stop()
     }

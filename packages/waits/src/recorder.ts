@@ -1,10 +1,12 @@
 import { promiseHooks } from 'node:v8'
+import type { LoopBlock } from '@geordi/profile'
 import { BOUNDARY_URL, callAcrossBoundary, OWN_FOLDER } from './boundary.ts'
 import { now } from './clock.ts'
 import { floats, integers } from './columns.ts'
 import { WaitsError } from './errors.ts'
+import { LoopWatch } from './loop-watch.ts'
 import { fillOptions, type FilledOptions, type WaitsOptions } from './options.ts'
-import { FLAG, LEVEL, MARK, RECORDING_VERSION, type WaitRecording } from './recording.ts'
+import { FLAG, LEVEL, MARK, RECORDING_VERSION, type RecordedLock, type WaitRecording } from './recording.ts'
 import { DEPTH, Stacks } from './stacks.ts'
 import { readStamp, writeStamp } from './stamp.ts'
 import { WaitLog, type WaitStart } from './wait-log.ts'
@@ -14,12 +16,20 @@ const TIMED = 16
 /** More microseconds than a capture takes. */
 const LONGEST = 60
 
+/** Records of the recordings before: their promises may be settled in a later one, and are none of its. */
+let earlier = 0
+
 /** V8 has one set of promise hooks and the clock one run of markers, so one recording a process. */
 let active: Recorder | undefined
 
 /** The recording that runs, for the patches of libraries: `undefined` most of a process's life. */
 export function activeRecorder (): Recorder | undefined {
   return active
+}
+
+/** Makes another form of recorder the one that the patches find. */
+export function setActiveRecorder (recorder: Recorder | undefined): void {
+  active = recorder
 }
 
 /**
@@ -38,7 +48,10 @@ export class Recorder {
   readonly #markerTime = floats()
   readonly #markerRecord = integers()
   readonly #log = new WaitLog()
+  readonly #loop = new LoopWatch()
+  readonly #locks = new Map<number, RecordedLock>()
   readonly #start = now()
+  #earlier = 0
   #current = 0
   /** The record of the last marker. */
   #marked = 0
@@ -66,12 +79,14 @@ export class Recorder {
   start (): void {
     if (active !== undefined) throw new WaitsError('GEORDI_WAITS_STATE', 'A recording of waits runs already; stop it first.')
     active = this
+    this.#earlier = earlier
+    this.#loop.start()
     this.#stacks.withAsync = !this.#options.continuations
     if (!this.#options.continuations) return
     this.#followsPromises = true
     this.#stopHooks = promiseHooks.createHook({
       init: (promise, parent) => this.#init(promise, parent),
-      before: promise => this.#before(Math.abs(readStamp(promise))),
+      before: promise => this.#before(Math.abs(this.#recordOf(promise))),
       after: () => this.#before(0)
     }) as () => void
   }
@@ -81,11 +96,27 @@ export class Recorder {
     return this.#followsPromises || this.inDriver
   }
 
+  /** Whether a wait may be asked about where it is waited for, by connections of our own. */
+  get asksServers (): boolean {
+    return true
+  }
+
   /** Ends the recording. Code that it has wrapped goes on as if it had never been. */
   stop (): WaitRecording {
     const end = now()
     if (active === this) active = undefined
+    earlier += this.#parent.length
+    const blocks = this.#loop.stop()
     this.#stopHooks()
+    return this.#toRecording(end, blocks)
+  }
+
+  /** What was recorded until now; the recording goes on. Not while the recorder itself is interrupted. */
+  peek (): WaitRecording {
+    return this.#toRecording(now(), this.#loop.blocks)
+  }
+
+  #toRecording (end: number, blocks: readonly LoopBlock[]): WaitRecording {
     const capture = this.#stacks.toArray()
     const { functions, places, stacks } = this.#stacks
     return {
@@ -103,6 +134,8 @@ export class Recorder {
       },
       markers: { time: this.#markerTime.toArray(), record: this.#markerRecord.toArray() },
       waits: this.#log.toColumns(end),
+      locks: [...this.#locks.values()],
+      blocks,
       cost: { time: this.#cost, captures: this.#captures, ...this.#simplerSince === undefined ? {} : { simplerSince: this.#simplerSince } }
     }
   }
@@ -172,6 +205,16 @@ export class Recorder {
     this.#log.close(wait, now(), failed, rows, bytes)
   }
 
+  /** Whether a wait has not ended yet. */
+  isOpen (wait: number): boolean {
+    return this.#log.isOpen(wait)
+  }
+
+  /** Notes that a wait is one for a lock, as was last seen. */
+  lock (lock: RecordedLock): void {
+    this.#locks.set(lock.wait, lock)
+  }
+
   /** Takes a wait back that was none: a timer that was cleared. */
   discard (wait: number): void {
     this.#log.discard(wait)
@@ -211,10 +254,10 @@ export class Recorder {
       // Negative: only until somebody awaits it. For a thenable, whose `then` V8 calls later in this promise's name.
       if (current === 0) return
       this.#inits++
-      writeStamp(promise, parent === undefined ? -current : current)
+      this.#stamp(promise, parent === undefined ? -current : current)
       return
     }
-    const awaited = readStamp(parent)
+    const awaited = this.#recordOf(parent)
     const marker = this.#markerTime.length
     let capture: number
     let flags: number
@@ -238,8 +281,19 @@ export class Recorder {
     this.#lastAwait = record
     this.#lastAwaitMarker = this.#markerTime.length
     this.#lastAwaitInit = this.#inits
-    writeStamp(promise, record)
-    if (awaited < 0 && -awaited === current) writeStamp(parent, -record)
+    this.#stamp(promise, record)
+    if (awaited < 0 && -awaited === current) this.#stamp(parent, -record)
+  }
+
+  /** The record that a promise bears, negative until somebody awaits it; 0 where it bears none of this recording. */
+  #recordOf (promise: object): number {
+    const stamp = readStamp(promise)
+    if (stamp > this.#earlier) return stamp - this.#earlier
+    return stamp < -this.#earlier ? stamp + this.#earlier : 0
+  }
+
+  #stamp (promise: object, record: number): void {
+    writeStamp(promise, record < 0 ? record - this.#earlier : record + this.#earlier)
   }
 
   /** Whether a promise that bears this was made by the code that runs now. */

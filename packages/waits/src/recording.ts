@@ -1,4 +1,6 @@
-import type { WaitKind } from '@geordi/profile'
+import type { LockKind, LoopBlock, WaitKind } from '@geordi/profile'
+export { fileUrl } from './file-url.ts'
+export { readRecording } from './read-recording.ts'
 import type { StackTable } from './stacks.ts'
 
 /** The form of a recording that this version writes. */
@@ -36,6 +38,7 @@ export interface RecordedOperation {
   readonly statement: string
   readonly driver: string
   readonly sync: boolean
+  readonly parameters?: boolean
 }
 
 /** The waits as columns. Times are microseconds on the clock of `process.hrtime()`. */
@@ -53,6 +56,16 @@ export interface RecordedWaits {
   readonly bytes: ReadonlyArray<number | null>
   /** Equal for operations that asked for the same with the same values; 0 where the values aren't known. */
   readonly same: readonly number[]
+}
+
+/** A statement that waited for a lock, as its database told meanwhile. */
+export interface RecordedLock {
+  /** Index into the columns of the waits. */
+  readonly wait: number
+  readonly kind: LockKind
+  /** Microseconds, at least. */
+  readonly time: number
+  readonly holder: string
 }
 
 /**
@@ -80,6 +93,9 @@ export interface WaitRecording extends StackTable {
     readonly record: readonly number[]
   }
   readonly waits: RecordedWaits
+  /** Left out in recordings of before. */
+  readonly locks?: readonly RecordedLock[]
+  readonly blocks?: readonly LoopBlock[]
   readonly cost: RecordingCost
 }
 

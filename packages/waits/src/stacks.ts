@@ -1,5 +1,6 @@
 import { BOUNDARY_URL, OWN_FOLDER } from './boundary.ts'
 import { integers } from './columns.ts'
+import { fileUrl } from './file-url.ts'
 import { CUT } from './recording.ts'
 
 /** Frames of a stack that are looked at. Stacks that are deeper lose their outer end. */
@@ -104,13 +105,7 @@ export class Stacks implements StackTable {
     const column = site.getEnclosingColumnNumber() ?? 0
     const key = `${line}:${column}:${name}\n${url}`
     let id = this.#functionIds.get(key)
-    if (id === undefined) this.#functionIds.set(key, id = this.functions.push([name, asUrl(url), line, column]) - 1)
+    if (id === undefined) this.#functionIds.set(key, id = this.functions.push([name, fileUrl(url), line, column]) - 1)
     return id
   }
-}
-
-/** CommonJS modules are told by their path, ES modules by their URL; profiles have URLs. */
-function asUrl (url: string): string {
-  const path = /^[A-Za-z]:[\\/]/.test(url) ? `/${url.replaceAll('\\', '/')}` : url
-  return path.startsWith('/') ? `file://${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}` : url
 }

@@ -15,6 +15,8 @@ export interface WaitStart {
   readonly driver?: string
   /** It blocks the thread while it lasts. */
   readonly sync?: boolean
+  /** Values were handed over apart from the statement. */
+  readonly parameters?: boolean
 }
 
 /** The waits of a recording, as columns. */
@@ -43,15 +45,19 @@ export class WaitLog {
   }
 
   close (wait: number, time: number, failed: boolean, rows = NaN, bytes = NaN): void {
-    if (this.#outcome.at(wait) !== OUTCOME.open) return
+    if (!this.isOpen(wait)) return
     this.#end.set(wait, time)
     this.#outcome.set(wait, failed ? OUTCOME.failed : OUTCOME.done)
     this.#rows.set(wait, rows)
     this.#bytes.set(wait, bytes)
   }
 
+  isOpen (wait: number): boolean {
+    return this.#outcome.at(wait) === OUTCOME.open
+  }
+
   discard (wait: number): void {
-    if (this.#outcome.at(wait) === OUTCOME.open) this.#outcome.set(wait, OUTCOME.discarded)
+    if (this.isOpen(wait)) this.#outcome.set(wait, OUTCOME.discarded)
   }
 
   toColumns (end: number): RecordedWaits {
@@ -69,16 +75,17 @@ export class WaitLog {
     }
   }
 
-  #operationOf ({ kind, target = '', statement = '', driver = '', sync = false }: WaitStart): number {
+  #operationOf ({ kind, target = '', statement = '', driver = '', sync = false, parameters = false }: WaitStart): number {
     // Loops ask for the same again.
     const last = this.#operations[this.#last]
-    if (last !== undefined && last.statement === statement && last.target === target && last.kind === kind && last.driver === driver && last.sync === sync) {
+    if (last !== undefined && last.statement === statement && last.target === target && last.kind === kind && last.driver === driver && last.sync === sync &&
+      (last.parameters ?? false) === parameters) {
       return this.#last
     }
-    const key = `${kind}\n${driver}\n${target}\n${sync ? 1 : 0}\n${statement}`
+    const key = `${kind}\n${driver}\n${target}\n${sync ? 1 : 0}${parameters ? 1 : 0}\n${statement}`
     let id = this.#operationIds.get(key)
     if (id === undefined) {
-      id = this.#operations.push({ kind, target, statement, driver, sync }) - 1
+      id = this.#operations.push({ kind, target, statement, driver, sync, ...parameters && { parameters } }) - 1
       this.#operationIds.set(key, id)
     }
     this.#last = id
@@ -90,10 +97,10 @@ function known (number: number): number | null {
   return Number.isNaN(number) ? null : number
 }
 
-/** Longer values are compared by their beginning and length. */
-const HASHED = 200
-const MOST_DEPTH = 3
-const MOST_PARTS = 20
+/** Longer values are compared by their beginning, their end and their length. */
+const HASHED = 500
+const MOST_DEPTH = 5
+const MOST_PARTS = 100
 
 /** A hash (FNV-1a) of what the values look like. Only equality counts: the values themselves are not kept. */
 function hash (values: unknown): number {
@@ -111,7 +118,7 @@ function hashValue (seed: number, value: unknown, depth: number): number {
 }
 
 function hashObject (seed: number, value: object, depth: number): number {
-  if (value instanceof Uint8Array) return hashText(seed, Buffer.from(value.buffer, value.byteOffset, Math.min(value.byteLength, HASHED)).toString('latin1'))
+  if (value instanceof Uint8Array) return hashText(Math.imul(seed ^ value.byteLength, 0x01000193), ends(value))
   if (value instanceof Date) return hashText(seed, String(value.getTime()))
   if (depth >= MOST_DEPTH) return seed
   let result = seed
@@ -125,9 +132,15 @@ function hashObject (seed: number, value: object, depth: number): number {
   return Math.imul(result ^ count, 0x01000193)
 }
 
+function ends (bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return buffer.toString('latin1', 0, HASHED) + buffer.toString('latin1', Math.max(HASHED, buffer.length - HASHED))
+}
+
 function hashText (seed: number, text: string): number {
   let result = seed
-  const length = Math.min(text.length, HASHED)
-  for (let at = 0; at < length; at++) result = Math.imul(result ^ text.charCodeAt(at), 0x01000193)
+  const beginning = Math.min(text.length, HASHED)
+  for (let at = 0; at < beginning; at++) result = Math.imul(result ^ text.charCodeAt(at), 0x01000193)
+  for (let at = Math.max(beginning, text.length - HASHED); at < text.length; at++) result = Math.imul(result ^ text.charCodeAt(at), 0x01000193)
   return Math.imul(result ^ text.length, 0x01000193)
 }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -127,6 +130,43 @@ test('node:sqlite: counted as work of the thread, without values', async () => {
     ? ['insert into item values (…) sync', ...new Array<string>(5).fill('select * from item where id = ? sync')]
     : []
   assert.deepEqual(waits.filter(({ kind }) => kind === 'sql').map(({ statement, sync }) => `${statement}${sync ? ' sync' : ''}`), expected)
+})
+
+test('better-sqlite3: counted as work of the thread, without values', async t => {
+  // The package itself is tried where GEORDI_TEST_BETTER_SQLITE3 names a folder that has it installed.
+  const installed = process.env['GEORDI_TEST_BETTER_SQLITE3']
+  const folder = await mkdtemp(join(tmpdir(), 'geordi-sqlite-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  await cp(fileURLToPath(new URL('../../test/fixtures/better-sqlite3-shape', import.meta.url)), join(folder, 'node_modules/better-sqlite3'), { recursive: true })
+  const waits = await waitsOf('better-sqlite3', { APP_FOLDER: installed ?? folder })
+  assert.deepEqual(waits.filter(({ kind }) => kind === 'sql').map(({ statement, target, sync, rows, caller }) => ({ statement, target, sync, rows, caller })), [
+    { statement: 'create table item (id int, name text)', target: ':memory:', sync: true, rows: null, caller: 'insert' },
+    { statement: 'insert into item values (…), …', target: ':memory:', sync: true, rows: 2, caller: 'insert' },
+    ...new Array<object>(5).fill({ statement: 'select * from item where id > ?', target: ':memory:', sync: true, rows: 2, caller: 'select' })
+  ])
+  const same = by(waits, 'select', 'sql').map(wait => wait.same)
+  assert.deepEqual(new Set(same).size, 1)
+})
+
+test('mongodb: each operation with the shape of what it asks for, without values', async () => {
+  const waits = (await waitsOf('mongodb')).filter(({ kind }) => kind === 'document')
+  const target = waits[0]?.target
+  assert.match(target ?? '', /^127\.0\.0\.1:\d+\/shop$/)
+  const many = by(waits, 'oneOfMany', 'document')
+  assert.deepEqual(many.map(({ statement, rows, outcome }) => ({ statement, rows, outcome })),
+    new Array<object>(3).fill({ statement: 'find item { id: ?, name: { $in: [?] } }', rows: 2, outcome: 'done' }))
+  assert.equal(new Set(many.map(({ same }) => same)).size, 3)
+  assert.ok(many.every(({ duration }) => duration >= 9), 'until the answer is there')
+  const again = by(waits, 'sameAgain', 'document')
+  assert.equal(again.length, 2)
+  assert.equal(new Set(again.map(({ same }) => same)).size, 1)
+  assert.deepEqual(by(waits, 'others', 'document').map(({ statement, outcome }) => `${statement}: ${outcome}`), [
+    'aggregate item [{ $match: { name: ? } }, { $group: { _id: ?, n: { $sum: ? } } }]: done',
+    'insert item: done',
+    'update item [{ name: ? }]: done',
+    'update item [{ name: ? }]: failed'
+  ])
+  assert.ok(!JSON.stringify(waits).includes('secret'))
 })
 
 test('mysql2: each query with its statement and target', async () => {

@@ -55,16 +55,17 @@ function patchZlibStreams (describe: (name: string) => WaitStart): void {
       if (recorder !== undefined) {
         const handle = this as object
         const record = recorder.record()
-        writeStamp(handle, recorder.open(record, describe('stream chunk')) + 1)
-        pending.set(handle, record)
+        const [flush, , , bytes] = args as [number, unknown, unknown, number]
+        writeStamp(handle, recorder.open(record, describe(flush === 0 ? 'stream chunk' : 'stream flush')) + 1)
+        pending.set(handle, { record, bytes })
       }
       return Reflect.apply(original, this, args)
     })
   }
 }
 
-/** The records in whose name a handle's work was started. */
-const pending = new WeakMap<object, number>()
+/** The records in whose name a handle's work was started, and the bytes that were handed to it. */
+const pending = new WeakMap<object, { readonly record: number, readonly bytes: number }>()
 
 function finished (callback: Function) {
   return function (this: object, ...args: unknown[]): unknown {
@@ -72,7 +73,8 @@ function finished (callback: Function) {
     const recorder = activeRecorder()
     if (stamp === 0 || recorder === undefined) return Reflect.apply(callback, this, args)
     writeStamp(this, 0)
-    recorder.close(stamp - 1, false)
-    return recorder.enter(pending.get(this)!, callback, this, args)
+    const { record, bytes } = pending.get(this)!
+    recorder.close(stamp - 1, false, undefined, bytes)
+    return recorder.enter(record, callback, this, args)
   }
 }

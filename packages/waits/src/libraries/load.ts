@@ -3,7 +3,9 @@ import Module, { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { patchAsyncMutex } from './async-mutex.ts'
+import { patchBetterSqlite3 } from './better-sqlite3.ts'
 import { patchIoredis } from './ioredis.ts'
+import { patchMongodb } from './mongodb.ts'
 import { patchMysql2 } from './mysql2.ts'
 import { patchNodeRedis } from './node-redis.ts'
 import { patchPgClient, patchPgPool } from './pg.ts'
@@ -21,6 +23,8 @@ const FILES: ReadonlyMap<string, (exported: any) => void> = new Map<string, (exp
   ['ioredis/built/redis/index.js', (exported: Exported) => patchIoredis(exported.default)],
   ['mysql2/lib/connection.js', patchMysql2],
   ['mysql2/lib/base/connection.js', patchMysql2],
+  ['mongodb/lib/operations/execute_operation.js', patchMongodb],
+  ['better-sqlite3/lib/database.js', patchBetterSqlite3],
   ['@redis/client/dist/lib/client/index.js', (exported: Exported) => patchNodeRedis(exported.default)],
   ['tarn/dist/Pool.js', patchTarn],
   ['piscina/dist/index.js', patchPiscina],

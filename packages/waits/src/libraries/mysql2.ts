@@ -23,7 +23,7 @@ export function patchMysql2 (Connection: { prototype: object }): void {
       const query = (typeof args[0] === 'string' ? { sql: args[0], values: at > 1 ? args[1] : undefined } : args[0] ?? {}) as Query
       const record = recorder.record(true)
       const wait = recorder.open(record, {
-        kind: 'sql', statement: normaliseSql(String(query.sql ?? '')), target: `${host}:${port}/${database}`, driver: 'mysql2', values: [query.sql, query.values]
+        kind: 'sql', statement: normaliseSql(String(query.sql ?? '')), target: `${host}:${port}/${database}`, driver: 'mysql2', values: [query.sql, query.values], parameters: query.values !== undefined
       })
       const answer = closeWithCallback(recorder, record, wait, args[at] as Function, rows)
       return recorder.call(record, original, this, args.with(at, answer))

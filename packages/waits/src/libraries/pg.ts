@@ -2,6 +2,7 @@ import { closeWithCallback, closeWithPromise, recorderOutsideDrivers, type Measu
 import { patch } from '../patch.ts'
 import { activeRecorder, type Recorder } from '../recorder.ts'
 import { normaliseSql } from '../statement.ts'
+import { watchLocks, type LockClient } from './pg-locks.ts'
 
 interface Client {
   readonly host?: string
@@ -10,7 +11,10 @@ interface Client {
 }
 
 interface Pool {
-  readonly options: Client & { readonly connectionString?: string }
+  readonly options: Client & { readonly connectionString?: string, readonly max?: number }
+  readonly totalCount: number
+  readonly idleCount: number
+  readonly waitingCount: number
 }
 
 interface Query {
@@ -29,6 +33,7 @@ export function patchPgClient (Client: { prototype: object }): void {
     if (recorder === undefined) return Reflect.apply(original, this, args)
     const record = recorder.record(true)
     const wait = openQuery(recorder, record, this as Client, args)
+    watchLocks(recorder, record, wait, this as LockClient, textOf(args[0]), original)
     const at = args.findIndex(argument => typeof argument === 'function')
     const submitted = args[0] as Query & { submit?: Function } | undefined
     const isObject = typeof submitted === 'object' && submitted !== null
@@ -60,7 +65,7 @@ export function patchPgPool (Pool: { prototype: object }): void {
     if (recorder === undefined) return Reflect.apply(original, this, args)
     const pool = this as Pool
     const record = recorder.record(true)
-    const wait = recorder.open(record, { kind: 'pool', statement: 'free connection', target: poolTarget(pool), driver: 'pg-pool' })
+    const wait = recorder.open(record, { kind: 'pool', statement: opensAnother(pool) ? 'new connection' : 'free connection', target: poolTarget(pool), driver: 'pg-pool' })
     const callback = args[0]
     if (typeof callback === 'function') {
       return recorder.call(record, original, this, [closeWithCallback(recorder, record, wait, callback)])
@@ -69,19 +74,35 @@ export function patchPgPool (Pool: { prototype: object }): void {
   })
 }
 
+/** Whether the pool will open a connection rather than wait for one that is in use: a delay that a process has only in its beginning. */
+function opensAnother ({ totalCount, idleCount, waitingCount, options: { max = 10 } }: Pool): boolean {
+  return idleCount === 0 && waitingCount === 0 && totalCount < max
+}
+
 /** A promise of the pool's own, so that what follows it is known to follow the call. */
 function follow (recorder: Recorder, record: number, promise: unknown): unknown {
   return recorder.call(record, Promise.prototype.then, promise, [undefined, (error: unknown) => { throw error }])
 }
 
 function openQuery (recorder: Recorder, record: number, client: Client, [first, second]: unknown[]): number {
-  const query = (typeof first === 'string' ? { text: first } : first ?? {}) as Query
-  const text = String(query.text ?? query.name ?? '')
+  const query = (typeof first === 'string' ? {} : first ?? {}) as Query
+  const text = textOf(first)
   const statement = normaliseSql(text)
   const values = Array.isArray(second) ? second : query.values
   return recorder.open(record, {
-    kind: 'sql', statement, target: targetOf(client), driver: 'pg', values: text === statement ? values : [text, values]
+    kind: 'sql',
+    statement,
+    target: targetOf(client),
+    driver: 'pg',
+    values: text === statement ? values : [text, values],
+    parameters: Array.isArray(values) && values.length > 0
   })
+}
+
+function textOf (query: unknown): string {
+  if (typeof query === 'string') return query
+  const { text, name } = (query ?? {}) as Query
+  return String(text ?? name ?? '')
 }
 
 /** Queries that the caller made themselves: cursors, streams, `new Query()`. They tell their end by these methods. */

@@ -1,0 +1,223 @@
+import type { WaitKind } from '@geordi/profile'
+import { callAcrossBoundary } from '../boundary.ts'
+import { Recorder } from '../recorder.ts'
+import type { WaitStart } from '../wait-log.ts'
+import { takeStack } from './sites.ts'
+
+/** A wait of a request that still runs. */
+export interface LiveWait {
+  readonly kind: WaitKind
+  /** What was asked for, without values. Empty where there is nothing to tell. */
+  readonly statement: string
+  /** Host, database or file. */
+  readonly target: string
+  /** The npm package or `node:` module that does it. */
+  readonly driver: string
+  /** When it began, as `performance.now()`. */
+  readonly start: number
+  /** When it ended; left out while it is pending. */
+  readonly end?: number
+  readonly failed?: boolean
+  /** Who waits, the innermost first, as V8 writes call sites: `async load (file:///app/db.js:12:3)`. */
+  readonly stack: string[]
+}
+
+/** A wait before it is told: to write the stack down costs more than all the rest, and hardly any wait is asked for. */
+export interface Wait extends Omit<LiveWait, 'stack' | 'end' | 'failed'> {
+  readonly record: Record
+  end?: number
+  failed?: boolean
+}
+
+/** A place where an operation was started. */
+interface Record {
+  readonly owner: object | undefined
+  readonly sites: readonly NodeJS.CallSite[]
+  /** Where the callback was handed over in which this one was started, if that is not to be seen in the stack. */
+  readonly parent: Record | undefined
+}
+
+interface OwnWaits {
+  readonly pending: Set<number>
+  /** The latest last. */
+  readonly finished: Wait[]
+}
+
+/** How the owner of a stack is told. */
+export interface Owners {
+  /** What frames are called that belong to somebody. */
+  readonly prefix: string
+  /** Whose frame that is, now; `undefined` for nobody's. */
+  readonly of: (functionName: string) => object | undefined
+  /** A call that blocks begins; the returned function is called when it ends. */
+  readonly blocking?: ((owner: object | undefined, start: WaitStart, sites: () => string[]) => () => void) | undefined
+}
+
+/** A driver's calls within one of its own: numbers of records that are remembered for their callbacks. */
+const REMEMBERED = 2048
+const FINISHED = 5
+const NOBODY: Record = { owner: undefined, sites: [], parent: undefined }
+
+/**
+ * The cheap form of a recorder, for a process that serves many requests: it notes who started what is pending, by the stack alone, and forgets it
+ * with the request. It follows no promises.
+ */
+export class LiveRecorder extends Recorder {
+  readonly #owners: Owners
+  readonly #pending = new Map<number, Wait>()
+  readonly #ends = new Map<number, () => void>()
+  readonly #own = new WeakMap<object, OwnWaits>()
+  readonly #records: Record[] = []
+  readonly #recordIds: number[] = []
+  #lastRecord = 0
+  #lastWait = 0
+  #currentId = 0
+  #current: Record = NOBODY
+  #within = false
+
+  constructor (owners: Owners) {
+    super()
+    this.#owners = owners
+  }
+
+  override get followsCallbacks (): boolean { return false }
+  /** In production nothing more is connected to than the app itself connects to. */
+  override get asksServers (): boolean { return false }
+  override get inDriver (): boolean { return this.#within }
+  override get current (): number { return this.#currentId }
+
+  override record (): number {
+    if (this.#within) return this.#currentId
+    const { owner, sites } = takeStack(this.#owners)
+    const parent = this.#current
+    const record: Record = owner !== undefined || parent === NOBODY
+      ? { owner, sites, parent: undefined }
+      // Only one step up: a chain of callbacks would grow for as long as a process polls.
+      : { owner: parent.owner, sites, parent: parent.parent ?? parent }
+    return this.#remember(record)
+  }
+
+  override besides (driver: number): number {
+    return driver
+  }
+
+  override run (fn: Function, self: unknown, args: unknown[]): unknown {
+    return Reflect.apply(fn, self, args)
+  }
+
+  override enter (id: number, fn: Function, self: unknown, args: unknown[]): unknown {
+    return this.#as(id, false, () => callAcrossBoundary(fn, self, args))
+  }
+
+  override call (id: number, fn: Function, self: unknown, args: unknown[]): unknown {
+    return this.#as(id, true, () => Reflect.apply(fn, self, args))
+  }
+
+  override open (id: number, { kind, statement = '', target = '', driver = '', sync = false, ...rest }: WaitStart): number {
+    const wait = ++this.#lastWait
+    const record = this.#recordOf(id)
+    if (sync) {
+      const end = this.#owners.blocking?.(record.owner, { kind, statement, target, driver, sync, ...rest }, () => textOf(record))
+      if (end !== undefined) this.#ends.set(wait, end)
+      return wait
+    }
+    if (record.owner === undefined) return wait
+    this.#pending.set(wait, { kind, statement, target, driver, start: performance.now(), record })
+    this.#ownWaits(record.owner).pending.add(wait)
+    return wait
+  }
+
+  override close (id: number, failed: boolean): void {
+    const end = this.#ends.get(id)
+    if (end !== undefined) {
+      this.#ends.delete(id)
+      end()
+      return
+    }
+    const wait = this.#take(id)
+    if (wait === undefined) return
+    wait.end = performance.now()
+    wait.failed = failed
+    const { finished } = this.#ownWaits(wait.record.owner!)
+    if (finished.push(wait) > FINISHED) finished.shift()
+  }
+
+  override discard (id: number): void {
+    this.#take(id)
+  }
+
+  override isOpen (id: number): boolean {
+    return this.#pending.has(id)
+  }
+
+  /** What an owner waits for and has waited for. */
+  waitsOf (owner: object): { pending: LiveWait[], finished: LiveWait[] } {
+    const own = this.#own.get(owner)
+    if (own === undefined) return { pending: [], finished: [] }
+    return { pending: Array.from(own.pending, id => tell(this.#pending.get(id)!)), finished: own.finished.map(tell) }
+  }
+
+  /** Lets go of an owner's waits: who starts them is gone, though they may be pending. */
+  forget (owner: object): void {
+    const own = this.#own.get(owner)
+    if (own === undefined) return
+    for (const id of own.pending) this.#pending.delete(id)
+    this.#own.delete(owner)
+  }
+
+  /** In whose name a callback runs here, of those that drivers and timers call. */
+  get currentOwner (): object | undefined {
+    return this.#current.owner
+  }
+
+  get pendingCount (): number {
+    return this.#pending.size
+  }
+
+  #take (id: number): Wait | undefined {
+    const wait = this.#pending.get(id)
+    if (wait === undefined) return undefined
+    this.#pending.delete(id)
+    this.#own.get(wait.record.owner!)?.pending.delete(id)
+    return wait
+  }
+
+  #ownWaits (owner: object): OwnWaits {
+    let own = this.#own.get(owner)
+    if (own === undefined) this.#own.set(owner, own = { pending: new Set(), finished: [] })
+    return own
+  }
+
+  #remember (record: Record): number {
+    const id = ++this.#lastRecord
+    this.#records[id % REMEMBERED] = record
+    this.#recordIds[id % REMEMBERED] = id
+    return id
+  }
+
+  #recordOf (id: number): Record {
+    return this.#recordIds[id % REMEMBERED] === id ? this.#records[id % REMEMBERED]! : NOBODY
+  }
+
+  #as (id: number, within: boolean, call: () => unknown): unknown {
+    const [outerId, outer, outerWithin] = [this.#currentId, this.#current, this.#within]
+    this.#currentId = id
+    this.#current = this.#recordOf(id)
+    this.#within = within
+    try {
+      return call()
+    } finally {
+      this.#currentId = outerId
+      this.#current = outer
+      this.#within = outerWithin
+    }
+  }
+}
+
+function tell ({ record, ...wait }: Wait): LiveWait {
+  return { ...wait, stack: textOf(record) }
+}
+
+function textOf ({ sites, parent }: Record): string[] {
+  return [...sites, ...parent?.sites ?? []].map(String)
+}

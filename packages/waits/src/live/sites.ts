@@ -1,0 +1,45 @@
+import { OWN_FOLDER } from '../boundary.ts'
+import type { Owners } from './live-recorder.ts'
+
+/** V8 takes about a microsecond a frame, so these are taken first: below a handler are some twenty frames of the web framework's. */
+const FEW = 20
+/** And so many where those don't tell whose the stack is. */
+const MANY = 100
+/** Frames that are kept of a stack that is nobody's, or whose owner is far. */
+const KEPT = 30
+
+/**
+ * The stack here, from this package's caller to the frame that tells whose it is: what is below that is the web framework's.
+ * Reading a stack as sites costs little; writing it down would double the price.
+ */
+export function takeStack (owners: Owners): { owner: object | undefined, sites: readonly NodeJS.CallSite[] } {
+  const few = look(takeSites(FEW), owners)
+  return few.owner !== undefined || few.isWhole ? few : look(takeSites(MANY), owners)
+}
+
+function look (sites: readonly NodeJS.CallSite[], owners: Owners): { owner: object | undefined, sites: readonly NodeJS.CallSite[], isWhole: boolean } {
+  const isWhole = sites.length < FEW
+  let own = 0
+  while (own < sites.length && isOwn(sites[own]!)) own++
+  for (let at = sites.length - 1; at >= own; at--) {
+    const name = sites[at]!.getFunctionName()
+    if (name?.startsWith(owners.prefix) === true) return { owner: owners.of(name), sites: sites.slice(own, Math.min(at, own + KEPT)), isWhole }
+  }
+  return { owner: undefined, sites: sites.slice(own, own + KEPT), isWhole }
+}
+
+function takeSites (depth: number): readonly NodeJS.CallSite[] {
+  const { stackTraceLimit, prepareStackTrace } = Error
+  Error.stackTraceLimit = depth
+  const error = new Error()
+  Error.prepareStackTrace = (_error, sites) => sites
+  const sites = error.stack as unknown as NodeJS.CallSite[] | string
+  Error.stackTraceLimit = stackTraceLimit
+  Error.prepareStackTrace = prepareStackTrace
+  // An app that has frozen `Error` leaves us a text.
+  return typeof sites === 'string' ? [] : sites
+}
+
+function isOwn (site: NodeJS.CallSite): boolean {
+  return site.getFileName()?.startsWith(OWN_FOLDER) === true
+}

@@ -1,0 +1,48 @@
+import timers from 'node:timers'
+import timersPromises from 'node:timers/promises'
+import { patchPromises } from '../builtins/callbacks.ts'
+import { recorderOutsideDrivers } from '../observe.ts'
+import { patch, type Target } from '../patch.ts'
+import { activeRecorder } from '../recorder.ts'
+import { readStamp, writeStamp } from '../stamp.ts'
+
+/** Timers alone: immediates and the two queues are Node's own busiest functions, and nobody waits long for them. */
+export function patchLiveTimers (): void {
+  for (const target of [globalThis, timers]) {
+    patch(target, 'setTimeout', original => function (...args: unknown[]) {
+      const recorder = recorderOutsideDrivers()
+      const callback = args[0]
+      if (recorder === undefined || typeof callback !== 'function') return Reflect.apply(original, this, args)
+      const record = recorder.record()
+      const wait = recorder.open(record, { kind: 'timer', statement: `setTimeout ${Number(args[1] ?? 0)} ms`, driver: 'node:timers' })
+      const timer = Reflect.apply(original, this, args.with(0, function (this: unknown, ...values: unknown[]) {
+        recorder.close(wait, false)
+        return recorder.enter(record, callback, this, values)
+      })) as object
+      writeStamp(timer, wait + 1)
+      return timer
+    })
+    patch(target, 'clearTimeout', original => function (...args: unknown[]) {
+      forget(args[0])
+      return Reflect.apply(original, this, args)
+    })
+  }
+  const timer = setTimeout(() => {}, 0)
+  clearTimeout(timer)
+  for (const name of ['unref', 'close']) {
+    patch(Object.getPrototypeOf(timer) as Target, name, original => function (this: unknown, ...args: unknown[]) {
+      forget(this)
+      return Reflect.apply(original, this, args)
+    })
+  }
+  const describe = (_name: string, [delay]: unknown[]) => ({ kind: 'timer', statement: `setTimeout ${Number(delay ?? 0)} ms`, driver: 'node:timers' } as const)
+  patchPromises(timersPromises, ['setTimeout'], describe)
+  patchPromises(Object.getPrototypeOf(timersPromises.scheduler) as Target, ['wait'], describe)
+}
+
+/** A timer that was cleared, or that doesn't keep the process alive, is a limit or a habit, and nobody waits for it. */
+function forget (timer: unknown): void {
+  if (typeof timer !== 'object' || timer === null) return
+  const stamp = readStamp(timer)
+  if (stamp > 0) activeRecorder()?.discard(stamp - 1)
+}

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
+import { fileUrl } from '@geordi/waits/recording'
 import type { CpuProfile, CpuProfileNode } from './cpu-profile.ts'
 import type { EngineDriver } from './cpu-profiler.ts'
 
@@ -59,7 +59,7 @@ function normaliseNode ({ id, hitCount, callFrame, children }: AddonProfile['nod
     callFrame: {
       functionName,
       scriptId: String(scriptId),
-      url: url.startsWith('/') || /^[A-Za-z]:\\/.test(url) ? pathToFileURL(url).href : url,
+      url: fileUrl(url),
       lineNumber: lineNumber - 1,
       columnNumber: columnNumber - 1
     },

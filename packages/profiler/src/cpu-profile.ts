@@ -1,4 +1,5 @@
 import type { Run } from '@geordi/profile'
+import type { WaitRecording } from '@geordi/waits/recording'
 
 /**
  * A CPU profile as the DevTools protocol defines it, which is what `.cpuprofile` files hold: lines and
@@ -39,11 +40,27 @@ export interface CpuProfileNode {
   readonly children?: number[]
 }
 
+/** What belongs to a run beside its CPU profile. */
+export interface RunRecords {
+  /** When the run began and ended, in microseconds of the `process.hrtime()` clock; samples outside of it don't count. */
+  readonly window?: { readonly start: number, readonly end: number }
+  /** What `recordWaits` of @geordi/waits recorded beside it. */
+  readonly waits?: WaitRecording
+}
+
+/** What a file holds under the key `geordi`, which DevTools ignores. */
+export interface FileRecords extends RunRecords {
+  readonly version: 1
+  readonly run: Run
+}
+
+/** A profile with what was run in it. */
+export type RecordedProfile = CpuProfile & { readonly geordi: FileRecords }
+
 /**
- * Adds what was run to a profile, under a key that DevTools ignores and `importCpuProfile` of
- * @geordi/profile reads.
- * @param window When the run began and ended, in microseconds of the `process.hrtime()` clock; samples outside of it don't count.
+ * Adds what was run to a profile, under a key that DevTools ignores. `importRecording` reads all of it, `importCpuProfile` of
+ * @geordi/profile all but the waits.
  */
-export function withRun (profile: CpuProfile, run: Run, window?: { start: number, end: number }): CpuProfile & { geordi: object } {
-  return { ...profile, geordi: { version: 1, run, ...(window === undefined ? {} : { window }) } }
+export function withRun (profile: CpuProfile, run: Run, records: RunRecords = {}): RecordedProfile {
+  return { ...profile, geordi: { version: 1, run, ...records } }
 }

@@ -24,10 +24,17 @@ export interface CpuProfilerOptions {
 export interface CpuProfiler {
   /** The door that is used. */
   readonly engine: Engine
-  /** Microseconds between samples. */
+  /** Microseconds between samples; of the recording that runs, or of the next. */
   readonly interval: number
   /** @throws ProfilerError `GEORDI_PROFILER_STATE` while a recording runs. */
   start (): void
+  /**
+   * Ends the recording and begins the next, in one go: what runs on this thread is recorded by one of them, and `joinCpuProfiles` makes
+   * one of both. A long recording that is taken in parts needs no memory for more than one.
+   * @param interval Of the next one. @defaultValue the same as before
+   * @throws ProfilerError `GEORDI_PROFILER_STATE` when none runs.
+   */
+  rotate (interval?: number): CpuProfile
   /** Ends the recording. @throws ProfilerError `GEORDI_PROFILER_STATE` when none runs. */
   stop (): CpuProfile
 }
@@ -39,6 +46,8 @@ export interface EngineDriver {
 }
 
 const DEFAULT_INTERVAL = 1000
+const LEAST = 50
+const MOST = 1_000_000
 const ENGINES: readonly Engine[] = ['v8-profiler-next', 'node:inspector']
 
 /** Who records at the moment: V8 has one sampler a process, and the addon crashes where two share it. */
@@ -49,30 +58,57 @@ let recording: CpuProfiler | undefined
  * @throws ProfilerError `GEORDI_OPTION_INVALID`; `GEORDI_ENGINE_UNAVAILABLE` when a given engine can't be loaded.
  */
 export function createCpuProfiler ({ interval = DEFAULT_INTERVAL, engine }: CpuProfilerOptions = {}): CpuProfiler {
-  if (!Number.isSafeInteger(interval) || interval < 50 || interval > 1_000_000) {
-    throw new ProfilerError('GEORDI_OPTION_INVALID', 'Option `interval` must be a whole number of microseconds from 50 to 1000000.')
-  }
+  if (!isInterval(interval)) throw new ProfilerError('GEORDI_OPTION_INVALID', `Option \`interval\` must be a whole number of microseconds from ${LEAST} to ${MOST}.`)
   if (engine !== undefined && !ENGINES.includes(engine)) {
     throw new ProfilerError('GEORDI_OPTION_INVALID', `Option \`engine\` must be one of: ${ENGINES.join(', ')}.`)
   }
-  const [name, driver] = openEngine(engine)
+  return new Profiler(...openEngine(engine), interval)
+}
 
-  const profiler: CpuProfiler = {
-    engine: name,
-    interval,
-    start () {
-      if (recording !== undefined) throw new ProfilerError('GEORDI_PROFILER_STATE', 'The profiler is recording already; stop it first.')
-      driver.start(interval)
-      recording = profiler
-    },
-    stop () {
-      // The addon dies of a stop without a start (SIGSEGV), so it must never get there.
-      if (recording !== profiler) throw new ProfilerError('GEORDI_PROFILER_STATE', 'The profiler is not recording; start it first.')
-      recording = undefined
-      return driver.stop()
-    }
+function isInterval (interval: number): boolean {
+  return Number.isSafeInteger(interval) && interval >= LEAST && interval <= MOST
+}
+
+class Profiler implements CpuProfiler {
+  readonly engine: Engine
+  readonly #driver: EngineDriver
+  #interval: number
+
+  constructor (engine: Engine, driver: EngineDriver, interval: number) {
+    this.engine = engine
+    this.#driver = driver
+    this.#interval = interval
   }
-  return profiler
+
+  get interval (): number {
+    return this.#interval
+  }
+
+  start (): void {
+    if (recording !== undefined) throw new ProfilerError('GEORDI_PROFILER_STATE', 'The profiler is recording already; stop it first.')
+    this.#driver.start(this.#interval)
+    recording = this
+  }
+
+  rotate (interval = this.#interval): CpuProfile {
+    this.#assertRecording()
+    // The profiled code doesn't run meanwhile, so nothing of it is lost between the two.
+    const profile = this.#driver.stop()
+    if (isInterval(interval)) this.#interval = interval
+    this.#driver.start(this.#interval)
+    return profile
+  }
+
+  stop (): CpuProfile {
+    this.#assertRecording()
+    recording = undefined
+    return this.#driver.stop()
+  }
+
+  /** The addon dies of a stop without a start (SIGSEGV), so it must never get there. */
+  #assertRecording (): void {
+    if (recording !== this) throw new ProfilerError('GEORDI_PROFILER_STATE', 'The profiler is not recording; start it first.')
+  }
 }
 
 function openEngine (engine: Engine | undefined): [Engine, EngineDriver] {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { importCpuProfile } from '@geordi/profile'
-import { createCpuProfiler, withRun, type CpuProfile, type CpuProfileNode, type Engine } from '@geordi/profiler'
+import { createCpuProfiler, joinCpuProfiles, recordRun, withRun, type CpuProfile, type CpuProfileNode, type Engine } from '@geordi/profiler'
 
 const require = createRequire(import.meta.url)
 const folder = mkdtempSync(join(tmpdir(), 'profiler & test %é#'))
@@ -78,7 +78,7 @@ for (const engine of ENGINES) {
       const start = Number(process.hrtime.bigint() / 1000n)
       const recorded = record(engine, () => { outer(20); moduleOuter(20) })
       const window = { start, end: start + 20_000 }
-      const profile = importCpuProfile(Buffer.from(JSON.stringify(withRun(recorded, run, window))))
+      const profile = importCpuProfile(Buffer.from(JSON.stringify(withRun(recorded, run, { window }))))
       assert.deepEqual(profile.run, run)
       const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0)
       const whole = importCpuProfile(Buffer.from(JSON.stringify(withRun(recorded, run))))
@@ -100,6 +100,42 @@ for (const engine of ENGINES) {
         assert.ok(byName(record(engine, () => outer(20)), 'outer'))
         assert.throws(() => byName(record(engine, () => moduleOuter(20)), 'outer'))
       }
+    })
+
+    it('can be taken in parts, which are one profile when they are joined', () => {
+      const profiler = createCpuProfiler({ engine, interval: 500 })
+      profiler.start()
+      const parts = ['rotate', 'rotate', 'rotate', 'stop'].map(end => {
+        outer(60)
+        return profiler[end as 'rotate' | 'stop']()
+      })
+      const joined = joinCpuProfiles(parts)
+      const last = parts.pop()!
+      assert.equal(joined.nodes.filter(({ callFrame }) => callFrame.functionName === 'outer').length, 1)
+      assert.ok(joined.samples.length >= parts.reduce((sum, { samples }) => sum + samples.length, last.samples.length))
+      assert.deepEqual([joined.startTime, joined.endTime], [parts[0]!.startTime, last.endTime])
+      assert.equal(joined.timeDeltas.reduce((sum, delta) => sum + delta, 0), last.endTime - parts[0]!.startTime)
+      // Each part has its share, and what is between them is the profiler's.
+      const { frames, tree, samples } = importCpuProfile(joined)
+      const time = (of: (node: number) => boolean) => samples.node.reduce((sum, node, at) => sum + (of(node) ? samples.duration[at]! : 0), 0)
+      const isIn = (name: string) => (node: number) => {
+        for (let at = node; at >= 0; at = tree.parent[at]!) if (frames[tree.frame[at]!]!.name === name) return true
+        return false
+      }
+      const between = [...parts.slice(1), last].reduce((sum, { startTime }, at) => sum + Math.max(0, startTime - parts[at]!.endTime), 0)
+      assert.ok(Math.abs(time(isIn('(recording)')) - between) < 1000)
+      assert.ok(time(isIn('outer')) >= 4 * 50_000, `${time(isIn('outer'))}`)
+    })
+
+    it('goes on at another interval where a part is taken for it', () => {
+      const profiler = createCpuProfiler({ engine, interval: 500 })
+      assert.throws(() => profiler.rotate(), { code: 'GEORDI_PROFILER_STATE' })
+      profiler.start()
+      profiler.rotate(100_000)
+      assert.equal(profiler.interval, 100_000)
+      outer(100)
+      const { samples } = profiler.stop()
+      assert.ok(samples.length < 50, `${samples.length} samples`)
     })
 
     it('is refused, not crashed, when it is started or stopped at the wrong time', () => {
@@ -133,6 +169,21 @@ describe('both engines', { skip: missing('v8-profiler-next') }, () => {
     addon!.start()
     assert.throws(() => inspector!.start(), { code: 'GEORDI_PROFILER_STATE' })
     addon!.stop()
+  })
+})
+
+describe('a recorded run', () => {
+  it('is looked at less often when it is long, and says so', () => {
+    const recorder = recordRun({ interval: 500, waits: false, budget: 10 })
+    const intervals: Array<number | undefined> = []
+    for (let part = 0; part < 4; part++) {
+      recorder.run(() => outer(60))
+      recorder.takePart()
+      intervals.push(recorder.profiler.widest)
+    }
+    const recorded = recorder.stop(start => ({ run: { profiler: recorder.profiler }, window: { start, end: start + 1 } }))
+    assert.deepEqual(intervals, [undefined, 1000, 1000, 2000])
+    assert.deepEqual([recorder.profiler.interval, importCpuProfile(recorded).run.profiler!.widest], [500, 2000])
   })
 })
 

@@ -138,3 +138,21 @@ test('the sum is the window even where V8 took no samples', () => {
   const sum = merged.samples.duration.reduce((sum, time) => sum + time, 0)
   assert.ok(Math.abs(sum - 105_000) < 1e-6, String(sum))
 })
+
+test('what Node reads to load a module, and what a driver computes to connect, are no waits; locks and blocks keep theirs', () => {
+  const base = recordingOf([], [{ start: 10, end: 20, record: 3, operation: 3 }, { start: 20, end: 30, record: 2, operation: 4 }, { start: 30, end: 90, record: 1 }])
+  const operation = { kind: 'file', target: '/app/x.js', statement: 'readFileSync', driver: 'node:fs', sync: true } as const
+  const merged = mergeWaits(profileOf(idle(100)), {
+    ...base,
+    functions: [...base.functions.slice(0, 3), ['timer', 'file:///app/node_modules/pg/lib/sasl.js', 1, 1], ['load', 'node:internal/modules/cjs/loader', 1, 1]],
+    places: [...base.places, [4, 5, 5]],
+    // The loader, called by `save`.
+    stacks: base.stacks.map((stack, at) => at === 1 ? [5, ...stack] : stack),
+    waits: { ...base.waits, operations: [...base.waits.operations, { ...operation, kind: 'threadpool', target: 'crypto', driver: 'node:crypto', sync: false }, operation] },
+    locks: [{ wait: 2, kind: 'row', time: 50_000, holder: 'somebody' }, { wait: 0, kind: 'other', time: 1, holder: '' }],
+    blocks: [{ start: START, end: START + 60_000 }]
+  })
+  assert.deepEqual(Array.from(merged.waits!.operation), [0])
+  assert.deepEqual(merged.waits?.locks, [{ wait: 0, kind: 'row', time: 50_000, holder: 'somebody' }])
+  assert.deepEqual(merged.waits?.blocks, [{ start: START, end: START + 60_000 }])
+})

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { importCpuProfile, type Profile } from '@geordi/profile'
-import { mergeWaits, withRun, type CpuProfile } from '@geordi/profiler'
+import type { Profile } from '@geordi/profile'
+import { importRecording, withRun, type CpuProfile } from '@geordi/profiler'
 import type { WaitRecording } from '@geordi/waits/recording'
 import ts from 'typescript'
 import { differences, mergedTimes, shareRight, trueTimes, type Spent } from './truth.ts'
@@ -38,7 +38,7 @@ async function run (program: string): Promise<Result> {
 }
 
 function merge ({ profile, recording, window }: Result): Profile {
-  return mergeWaits(importCpuProfile(withRun(profile, {}, window)), recording, window)
+  return importRecording(JSON.stringify(withRun(profile, {}, { window, waits: recording })))
 }
 
 async function assertRight (program: string): Promise<void> {

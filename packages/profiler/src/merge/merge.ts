@@ -1,4 +1,4 @@
-import { classify, type Frame, type Profile, type WaitOperation, type Waits, type WaitsRecording } from '@geordi/profile'
+import { classify, cutStacks, type Frame, type Profile, type WaitOperation, type Waits, type WaitsRecording } from '@geordi/profile'
 import { OUTCOME, type RecordedOperation, type WaitRecording } from '@geordi/waits/recording'
 import { FrameTable } from './frame-table.ts'
 import type { OpenWait } from './open-waits.ts'
@@ -12,6 +12,9 @@ import { TreeBuilder } from './tree-builder.ts'
 
 /** V8's default, for profiles that don't tell how often they looked. */
 const DEFAULT_INTERVAL = 1000
+
+/** A driver may be several packages: a wait is its caller's, not the pool's that all queries go through. */
+const DRIVERS = /\/node_modules\/(?:pg|pg-pool|mysql2|ioredis|redis|@redis\/client|mongodb)\//
 
 /**
  * Joins a CPU profile with the waits that were recorded beside it, into one profile of the wall time:
@@ -38,9 +41,9 @@ export function mergeWaits (profile: Profile, recording: WaitRecording, window: 
   const idle = tree.child(0, table.marker('(idle)'))
 
   const operations = recording.waits.operations.map((operation): WaitOperation => {
-    const { kind, target, statement, sync } = operation
+    const { kind, target, statement, sync, parameters } = operation
     const frame = sync ? -1 : table.frames.push({ name: waitName(operation), url: '', line: 0, column: 0 }) - 1
-    return { kind, target, statement, sync, frame }
+    return { kind, target, statement, sync, ...parameters === true && { parameters }, frame }
   })
   const started = placeWaits(recording, operations, paths, tree, table.frames)
   const open = started.filter((wait): wait is OpenWait & Started => wait.node !== undefined)
@@ -48,7 +51,7 @@ export function mergeWaits (profile: Profile, recording: WaitRecording, window: 
   const placing = new Placing(profile, tree, roles, paths)
   const pools = fillPools(profile, pieces, paths, placing, places, profile.run.profiler?.interval ?? DEFAULT_INTERVAL)
   const samples = shareTime(pieces, pools, idle)
-  return { ...profile, startTime: window.start, frames: table.frames, tree: tree.toTree(), samples, waits: toWaits(recording, operations, paths, started, countSamples(profile)) }
+  return { ...profile, startTime: window.start, frames: table.frames, tree: tree.toTree(), samples, waits: toWaits(recording, operations, paths, started, observed(profile)) }
 }
 
 function windowOf ({ startTime, samples }: Profile): Window {
@@ -74,14 +77,22 @@ function placeWaits ({ waits }: WaitRecording, operations: readonly WaitOperatio
     let node = paths.node[record] as number
     let site = paths.site[record] as number
     const url = (of: number) => frames[tree.frame(of)]?.url ?? ''
-    const isOwn = (url: string) => url.startsWith('node:') || (driver !== '' && url.includes(`/node_modules/${driver}/`))
+    const isOwn = (url: string) => url.startsWith('node:') || (driver !== '' && (url.includes(`/node_modules/${driver}/`) || DRIVERS.test(url)))
+    let isLoading = false
+    let isDriver = false
     while (node > 0 && isOwn(url(node))) {
+      isLoading ||= url(node).startsWith('node:internal/modules/')
+      isDriver ||= DRIVERS.test(url(node))
       node = tree.parent(node)
       site = paths.sites[site]?.parent ?? -1
     }
     // A package's own timers are limits, retries and housekeeping: a pool's idle time isn't what the request waits for.
     if (kind === 'timer' && url(node).includes('/node_modules/')) return
+    // What a driver computes to log in is a part of connecting.
+    if (kind === 'threadpool' && isDriver) return
     const { frame, sync } = operations[operation] as WaitOperation
+    // Reading a module's files is a part of loading it.
+    if (sync && isLoading) return
     started.push({
       index,
       record,
@@ -95,13 +106,17 @@ function placeWaits ({ waits }: WaitRecording, operations: readonly WaitOperatio
   return started
 }
 
-function countSamples ({ frames, run, tree, samples }: Profile): WaitsRecording['samples'] {
+/** What the result's samples don't tell any more of V8's. */
+function observed (profile: Profile): Pick<WaitsRecording, 'samples' | 'cut'> {
+  const { frames, run, tree, samples } = profile
   const idle = frames.map(frame => classify(frame, run) === 'idle')
-  return { all: samples.node.length, busy: samples.node.reduce((count, node) => count + (idle[tree.frame[node] as number] ? 0 : 1), 0) }
+  const busy = samples.node.reduce((count, node) => count + (idle[tree.frame[node] as number] ? 0 : 1), 0)
+  return { samples: { all: samples.node.length, busy }, cut: cutStacks(profile) }
 }
 
-function toWaits ({ waits, cost }: WaitRecording, operations: readonly WaitOperation[], { sites }: Paths, started: readonly Started[],
-  samples: WaitsRecording['samples']): Waits {
+function toWaits ({ waits, locks, blocks, cost }: WaitRecording, operations: readonly WaitOperation[], { sites }: Paths, started: readonly Started[],
+  observed: Pick<WaitsRecording, 'samples' | 'cut'>): Waits {
+  const places = new Map(started.map(({ index }, at) => [index, at]))
   const column = (values: ReadonlyArray<number | null>) => Float64Array.from(started, ({ index }) => values[index] ?? NaN)
   return {
     operations,
@@ -114,7 +129,9 @@ function toWaits ({ waits, cost }: WaitRecording, operations: readonly WaitOpera
     rows: column(waits.rows),
     bytes: column(waits.bytes),
     same: Int32Array.from(started, ({ index }) => waits.same[index] as number),
-    recording: { cost: cost.time, samples, ...cost.simplerSince === undefined ? {} : { simplerSince: cost.simplerSince } }
+    ...locks === undefined ? {} : { locks: locks.flatMap(lock => places.has(lock.wait) ? [{ ...lock, wait: places.get(lock.wait) as number }] : []) },
+    ...blocks === undefined ? {} : { blocks },
+    recording: { cost: cost.time, ...observed, ...cost.simplerSince === undefined ? {} : { simplerSince: cost.simplerSince } }
   }
 }
 

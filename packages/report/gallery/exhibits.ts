@@ -1,7 +1,8 @@
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Run } from '@geordi/profile'
 import type { ReportOptions } from '../src/index.ts'
-import { findInPackage, profileRequest, profileScript } from './programs.ts'
+import { findInPackage, profileRequest, profileScript, profileWaits, ROOT } from './programs.ts'
 
 /** One profile of the gallery. */
 export interface Exhibit {
@@ -39,6 +40,14 @@ function demo (name: string, ...request: string[]): Exhibit {
   return { name, title: name, ...missing, record: folder => profileRequest(folder, DEMO, ...request) }
 }
 
+/** A program that `main` of a module is, with what it waits for. */
+function waiting (name: string, program: string): Exhibit {
+  return { name, title: `main of ${name}.mjs`, record: folder => profileWaits(folder, program) }
+}
+
+/** Programs that say themselves what they spend, for the tests of who called whom. */
+const TRUTH = join(ROOT, 'packages/profiler/test/fixtures/programs')
+
 function app (name: string, ...request: string[]): Exhibit {
   const missing = findInPackage('fastify', 'package.json') === undefined ? { missing: 'fastify isn\'t installed' } : {}
   return { name, title: name, ...missing, record: folder => profileRequest(folder, `${FIXTURES}fastify-app.js`, ...request) }
@@ -58,7 +67,9 @@ export const EXHIBITS: readonly Exhibit[] = [
   // As it would be if its process had ended before the answer did.
   { ...app('fastify-ended', 'GET', '/orders?customer=42'), run: { ended: 'the process exited with code 7' } },
   demo('demo-cpu', 'GET', '/slow/cpu?ms=500'),
-  demo('demo-queries', 'GET', '/slow/queries?n=200'),
+  ...['queries', 'statement', 'cache', 'lock', 'pool', 'regex', 'io', 'gzip', 'startup', 'gc', 'serial'].map(route => demo(`demo-${route}`, 'GET', `/slow/${route}`)),
+  demo('demo-fast', 'GET', '/fast'),
+  ...['fastify', 'together', 'recursion', 'callbacks'].map(name => waiting(`waits-${name}`, join(TRUTH, `${name}.mjs`))),
   fixture('deep-recursion'),
   fixture('many-functions'),
   fixture('waiting-only'),

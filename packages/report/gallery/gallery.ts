@@ -5,8 +5,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { importCpuProfile, type Profile } from '@geordi/profile'
-import { renderReport, renderSvg } from '../src/index.ts'
+import type { Profile } from '@geordi/profile'
+import { importRecording } from '@geordi/profiler'
+import { prepareReport } from '../src/index.ts'
 import { EXHIBITS, type Exhibit } from './exhibits.ts'
 import { isInstalled, runTool } from './programs.ts'
 
@@ -37,12 +38,13 @@ async function show (exhibit: Exhibit): Promise<void> {
     const profile = await record(exhibit)
     const recorded = performance.now()
     const options = { ...exhibit.options, sourceLink: { template: 'vscode://file/{path}:{line}' } }
-    const pdf = await renderReport(profile, options)
+    const report = await prepareReport(profile, options)
+    const pdf = await report.pdf()
     const drawn = performance.now()
     writeFileSync(join(folder, `${name}.pdf`), pdf)
-    writeFileSync(join(folder, `${name}.svg`), await renderSvg(profile, options))
+    writeFileSync(join(folder, `${name}.svg`), await report.svg())
     if (hasPdftoppm) await runTool('pdftoppm', ['-png', '-r', '80', join(folder, `${name}.pdf`), join(folder, name)])
-    console.log(`${name}: ${profile.samples.node.length} samples, recorded in ${Math.round(recorded - began)} ms, drawn in ${Math.round(drawn - recorded)} ms`)
+    console.log(`${name}: ${profile.waits?.recording.samples.all ?? profile.samples.node.length} samples, ${profile.waits?.operation.length ?? 'no'} waits, recorded in ${Math.round(recorded - began)} ms, drawn in ${Math.round(drawn - recorded)} ms`)
   } catch (error) {
     failed = true
     console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`)
@@ -52,6 +54,6 @@ async function show (exhibit: Exhibit): Promise<void> {
 async function record ({ name, title, run, record }: Exhibit): Promise<Profile> {
   const own = join(scratch, name)
   mkdirSync(own)
-  const profile = importCpuProfile(readFileSync(await record(own)))
+  const profile = importRecording(readFileSync(await record(own)))
   return { ...profile, run: { title, ...profile.run, ...run } }
 }

@@ -46,6 +46,13 @@ export async function profileRequest (folder: string, entry: string, ...request:
   return file
 }
 
+/** Records what `main` of a module runs and waits for. */
+export async function profileWaits (folder: string, program: string): Promise<string> {
+  const file = join(folder, 'it.cpuprofile')
+  await runTool(process.execPath, [join(ROOT, 'packages/report/gallery/fixtures/record-waits.js'), program, file])
+  return file
+}
+
 /** A file of an installed package; `undefined` where it isn't installed. */
 export function findInPackage (name: string, path: string): string | undefined {
   try {

@@ -1,13 +1,23 @@
-import type { CallGraph, ProfileTimes } from '@geordi/callgraph'
-import type { FrameKind, Profile } from '@geordi/profile'
+import { type CallGraph, type ProfileTimes, type TimeKind, type TimeView, waitFrames } from '@geordi/callgraph'
+import type { FrameKind, Profile, WaitKind } from '@geordi/profile'
+import type { Finding } from './findings/finding.ts'
 import { formatShare, formatTime } from './numbers.ts'
 import type { LinkToSource } from './source-link.ts'
 import type { BarPart } from './theme.ts'
+import type { Look } from './waits/look.ts'
+import { WAIT_GROUPS, waitGroup } from './wait-groups.ts'
 
 /** What the pages are made from. */
 export interface Content {
+  /** What the graph is of: the part of the recording that is looked at, named. */
   readonly profile: Profile
+  /** The whole recording, whatever part of it is looked at; its waits are all there are. */
+  readonly recording: Profile
   readonly graph: CallGraph
+  /** The recording as findings, table and timeline of the waits see it. */
+  readonly look: Look
+  /** Why the run was slow, the costliest first. */
+  readonly findings: readonly Finding[]
   readonly wall: WallTime
   /** What one box of the graph is. */
   readonly unit: 'function' | 'file' | 'package'
@@ -23,22 +33,68 @@ export interface Content {
 export interface WallTime {
   /** Microseconds: the run's own wall time, or the sampled time where that is longer or the only one known. */
   readonly time: number
-  readonly parts: ReadonlyArray<{ readonly part: BarPart, readonly time: number }>
+  readonly parts: readonly WallPart[]
 }
 
-const ORDER: readonly Exclude<FrameKind, 'root'>[] = ['app', 'dependency', 'node', 'native', 'program', 'gc', 'idle']
+export interface WallPart {
+  readonly part: BarPart
+  readonly time: number
+  /** Which kinds of waits it's made of, the longest first; of other parts none. */
+  readonly waits?: readonly WaitKind[]
+}
 
-/** Shares the wall time out. What the profiler didn't see of it is a part of its own. */
-export function wallTime ({ run }: Profile, { times, functions }: ProfileTimes): WallTime {
-  const byKind = new Map<FrameKind, number>([['gc', times.gc], ['program', times.program], ['idle', times.idle]])
+const RUNNING: readonly Exclude<FrameKind, 'root'>[] = ['app', 'dependency', 'node', 'native', 'program', 'gc']
+
+/** What 100 % is, in words. */
+export const COUNTED: Readonly<Record<TimeView, string>> = { cpu: 'busy time', wait: 'time spent waiting', wall: 'wall time' }
+
+/**
+ * Shares the wall time out. What the profiler didn't see of it is a part of its own.
+ *
+ * @param times Of the profile's whole wall time.
+ */
+export function wallTime (profile: Profile, { times, functions }: ProfileTimes): WallTime {
+  const waits = waitFrames(profile)
+  const byKind = new Map<TimeKind, number>([['gc', times.gc], ['program', times.program]])
+  const byWait = new Map<WaitKind, number>()
   functions.self.forEach((self, frame) => {
-    const kind = functions.kind[frame] as FrameKind
-    if (self > 0) byKind.set(kind, (byKind.get(kind) ?? 0) + self)
+    if (self === 0) return
+    const wait = waits.get(frame)
+    if (wait !== undefined) byWait.set(wait.kind, (byWait.get(wait.kind) ?? 0) + self)
+    else add(byKind, functions.kind[frame] as TimeKind, self)
   })
-  const parts: Array<{ part: BarPart, time: number }> = ORDER.map(part => ({ part, time: byKind.get(part) ?? 0 }))
-  const time = Math.max(run.wallTime ?? 0, times.sampled)
-  parts.push({ part: 'unsampled', time: time - times.sampled })
-  return { time, parts: parts.filter(({ time }) => time > 0) }
+  const running: WallPart[] = RUNNING.map(part => ({ part, time: byKind.get(part) ?? 0 }))
+  const unsampled = (profile.run.wallTime ?? 0) - times.sampled
+  // Sums of many stretches are off by a hair.
+  const time = unsampled > 1 ? times.sampled + unsampled : times.sampled
+  const rest: WallPart[] = [{ part: 'recording', time: times.recording }, { part: 'idle', time: times.idle }, { part: 'unsampled', time: time - times.sampled }]
+  return { time, parts: [...running, ...waitParts(byWait), ...rest].filter(({ time }) => time > 0) }
+}
+
+function waitParts (byWait: ReadonlyMap<WaitKind, number>): WallPart[] {
+  const kinds = Array.from(byWait).sort(([, a], [, b]) => b - a)
+  return WAIT_GROUPS.map(part => {
+    const own = kinds.filter(([kind]) => waitGroup(kind) === part)
+    return { part, time: own.reduce((sum, [, time]) => sum + time, 0), waits: own.map(([kind]) => kind) }
+  })
+}
+
+function add<K> (sums: Map<K, number>, key: K, time: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + time)
+}
+
+/** Whether waits are counted beside functions, in the graph and the tables. */
+export function countsWaits ({ profile: { waits }, graph: { options: { time } } }: Content): boolean {
+  return waits !== undefined && time !== 'cpu'
+}
+
+/**
+ * Microseconds between samples as they were taken: V8 comes late to many. `undefined` where there are none, or where a part of the recording is looked at and
+ * only the samples of all of it are known.
+ */
+export function sampledEvery ({ graph: { times: { samples, sampled } }, recording: { waits }, wall }: Content): number | undefined {
+  if (samples === 0 || (waits !== undefined && sampled < wall.time - 1)) return undefined
+  return sampled / samples
 }
 
 /** That the recording isn't whole, and why, as a sentence. */
@@ -47,9 +103,10 @@ export function whyPartial ({ profile: { run: { ended } } }: Content): string | 
 }
 
 /** Why there is nothing to draw, in words; `undefined` where there is something. */
-export function whyEmpty ({ profile, graph: { times, nodes, other }, wall }: Content): string | undefined {
+export function whyEmpty ({ profile, graph: { times, nodes, other, options }, wall }: Content): string | undefined {
   if (nodes.length > 0) return undefined
   const what = profile.run.request === undefined ? 'The program' : 'The request'
+  if (options.time === 'wait') return `${what} waited for nothing that was recorded.`
   if (times.samples === 0) {
     const interval = profile.run.profiler?.interval
     const every = interval === undefined ? '' : `, which looks every ${formatTime(interval)},`
@@ -58,6 +115,7 @@ export function whyEmpty ({ profile, graph: { times, nodes, other }, wall }: Con
   const functions = other.functions === 0
     ? 'no JavaScript was sampled'
     : 'none of the functions that were sampled took long enough to be shown'
-  if (times.idle === 0) return `${what} ran for ${formatTime(times.busy)}, but ${functions}.`
-  return `${what} waited ${formatShare(times.idle / wall.time)} of the time (for input, output or timers); ${functions}.`
+  const waited = times.idle + times.wait
+  if (waited === 0) return `${what} ran for ${formatTime(times.busy)}, but ${functions}.`
+  return `${what} waited ${formatShare(waited / wall.time)} of the time (for input, output or timers); ${functions}.`
 }

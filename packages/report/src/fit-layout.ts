@@ -1,5 +1,5 @@
-import { buildCallGraph, type CallGraph } from '@geordi/callgraph'
-import { labelFunction, type Profile } from '@geordi/profile'
+import { buildCallGraph, type CallGraph, labelFrame } from '@geordi/callgraph'
+import type { Profile } from '@geordi/profile'
 import { edgeLine, type EdgeLine } from './edge-line.ts'
 import { ReportError } from './errors.ts'
 import type { Typesetter } from './fonts/typesetter.ts'
@@ -60,7 +60,7 @@ function noteOn (wanted: CallGraph, drawn: CallGraph): string[] {
 function sizesOf (type: Typesetter, profile: Profile, graph: CallGraph, source: LinkToSource) {
   const boxes = graph.nodes.map(node => {
     const frame = profile.frames[node.frame] as Profile['frames'][number]
-    return nodeBox(type, node, labelFunction(frame, profile.run), source(frame))
+    return nodeBox(type, node, labelFrame(profile, node.frame), source(frame))
   })
   const lines = graph.edges.map(edge => edgeLine(type, edge))
   const links = graph.edges.map(({ from, to, share, critical }, id) => {

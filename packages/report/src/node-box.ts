@@ -1,13 +1,13 @@
-import type { GraphNode } from '@geordi/callgraph'
-import type { FunctionLabel } from '@geordi/profile'
+import type { FrameLabel, GraphNode } from '@geordi/callgraph'
 import type { Canvas } from './canvas/canvas.ts'
 import { heat, textOn } from './colour.ts'
 import type { Typesetter } from './fonts/typesetter.ts'
-import { formatShare, formatShortShare, formatTime } from './numbers.ts'
-import { elide, type Measure, wrap } from './text.ts'
+import { formatCount, formatShare, formatShortShare, formatTime, plural } from './numbers.ts'
+import { elide, wrapWithin } from './text.ts'
 import { theme } from './theme.ts'
+import { waitEdge, waitFill } from './wait-groups.ts'
 
-/** A function's box, ready to be placed and drawn. Points. */
+/** A function's box, or a wait's, ready to be placed and drawn. Points. */
 export interface NodeBox {
   readonly width: number
   readonly height: number
@@ -18,7 +18,8 @@ export interface NodeBox {
   readonly own: boolean
   readonly figures: string
   readonly fill: string
-  readonly critical: boolean
+  readonly edge: { readonly stroke: string, readonly line: number }
+  readonly radius: number
   /** All of it, for a pointer that rests on the box. */
   readonly tooltip: string
   /** The function's frame, which names the box as a place and its row in the table. */
@@ -27,10 +28,14 @@ export interface NodeBox {
 }
 
 const PADDING = { x: 7, y: 5 }
+/** A wait's box is round, which takes room at its sides. */
+const ROUND = { padding: 12, radius: 15 }
 const WIDEST_NAME = 220
 const WIDEST_LOCATION = 165
 const SMALLEST_NAME = 8
 const NAME_GROWTH = 12
+/** Statements are longer than names: they get more lines, of smaller letters, so that many of them side by side aren't too wide. */
+const WAIT = { largest: 10, lines: 4, widest: 170 }
 /** From one line of a name to the next, as a share of its size. */
 const NAME_LEADING = 1.12
 
@@ -39,38 +44,41 @@ export function nameSize (selfShare: number): number {
   return SMALLEST_NAME + NAME_GROWTH * Math.sqrt(Math.min(1, selfShare))
 }
 
-export function nodeBox (type: Typesetter, node: GraphNode, label: FunctionLabel, source?: string): NodeBox {
-  const size = nameSize(node.selfShare)
-  const name = nameLines(label.name, type.measurer('bold', size))
+export function nodeBox (type: Typesetter, node: GraphNode, label: FrameLabel, source?: string): NodeBox {
+  const { wait } = label
+  const size = wait === undefined ? nameSize(node.selfShare) : Math.min(WAIT.largest, nameSize(node.selfShare))
+  const [widestName, lines] = wait === undefined ? [WIDEST_NAME, 2] : [WAIT.widest, WAIT.lines]
+  const name = wrapWithin(label.name, widestName, lines, type.measurer('bold', size))
   const locationFont = label.own ? 'bold' : 'regular'
   // The end has the file and the line.
   const location = elide(label.location, WIDEST_LOCATION, type.measurer(locationFont, theme.text.label), 0.7)
-  const figures = `total ${formatShortShare(node.totalShare)} · self ${formatShortShare(node.selfShare)}`
+  const figures = figuresOf(node, label)
   const widest = Math.max(...name.map(line => type.measure(line, 'bold', size)), type.measure(location, locationFont, theme.text.label),
     type.measure(figures, 'regular', theme.text.small))
   return {
-    width: widest + 2 * PADDING.x,
+    width: widest + 2 * (wait === undefined ? PADDING.x : ROUND.padding),
     height: 2 * PADDING.y + size * (1 + NAME_LEADING * (name.length - 1)) + 3 + theme.text.label + 3 + theme.text.small,
     name,
     nameSize: size,
     location,
     own: label.own,
     figures,
-    fill: heat(node.totalShare),
-    critical: node.critical,
-    tooltip: `${label.name}\n${label.versionedLocation}\n` +
-      `total ${formatTime(node.total)} (${formatShare(node.totalShare)}) · self ${formatTime(node.self)} (${formatShare(node.selfShare)})`,
+    fill: wait === undefined ? heat(node.totalShare) : waitFill(wait.kind, node.totalShare),
+    edge: node.critical
+      ? { stroke: theme.critical, line: 2.6 }
+      : wait === undefined ? { stroke: theme.line.dark, line: 0.5 } : { stroke: waitEdge(wait.kind), line: 1.4 },
+    radius: wait === undefined ? 3 : ROUND.radius,
+    tooltip: `${label.name}\n${label.versionedLocation}\n${wait === undefined
+      ? `total ${formatTime(node.total)} (${formatShare(node.totalShare)}) · self ${formatTime(node.self)} (${formatShare(node.selfShare)})`
+      : `waited ${formatTime(node.total)} (${formatShare(node.totalShare)}) · ${plural(wait.count, 'time')}`}`,
     frame: node.frame,
     source
   }
 }
 
-/** A long name is broken between its parts; of a longer one the middle is left out. */
-function nameLines (name: string, measure: Measure): string[] {
-  const lines = wrap(name, WIDEST_NAME, measure)
-  if (lines.length <= 2) return lines
-  // A line that ends between two parts isn't full.
-  return wrap(elide(name, 1.6 * WIDEST_NAME, measure), WIDEST_NAME, measure).slice(0, 2)
+function figuresOf ({ total, totalShare, selfShare }: GraphNode, { wait }: FrameLabel): string {
+  if (wait === undefined) return `total ${formatShortShare(totalShare)} · self ${formatShortShare(selfShare)}`
+  return `waited ${formatShortShare(totalShare)} · ${formatTime(total)} · ${formatCount(wait.count)} ×`
 }
 
 /** The name leads to the function's row in the table, the place to its source. */
@@ -79,7 +87,7 @@ export function drawNodeBox (canvas: Canvas, box: NodeBox, centre: { x: number, 
   canvas.group({ at: { x: centre.x - width / 2, y: centre.y - height / 2 }, tooltip: box.tooltip }, () => {
     canvas.place(boxPlace(box.frame), -20, -20)
     canvas.box(0, 0, width, height, {
-      fill: box.fill, radius: 3, ...box.critical ? { stroke: theme.critical, line: 2.6 } : { stroke: theme.line.dark, line: 0.5 }
+      fill: box.fill, radius: Math.min(box.radius, height / 2), ...box.edge
     })
     const location = nameBottom(box) + 1
     canvas.link({ place: rowPlace(box.frame) }, { x: 0, y: 0, width, height: location }, () => drawName(canvas, box))

@@ -1,6 +1,8 @@
-import { buildNamedCallGraph, type CallGraph, topFunctions } from '@geordi/callgraph'
-import { type Frame, labelFunction, type Profile } from '@geordi/profile'
+import { buildNamedCallGraph, type CallGraph, labelFrame, topFunctions } from '@geordi/callgraph'
+import type { Profile } from '@geordi/profile'
 import { type Content, wallTime } from './content.ts'
+import { findIn } from './findings/index.ts'
+import type { Finding } from './findings/finding.ts'
 import { type DrawableGraph, fitLayout } from './fit-layout.ts'
 import { Typesetter } from './fonts/typesetter.ts'
 import { layoutGraph, startLayoutThread } from './layout/thread.ts'
@@ -8,6 +10,9 @@ import type { FilledReportOptions } from './options.ts'
 import { MOST_ROWS } from './pages/top-functions.ts'
 import { linkToSource } from './source-link.ts'
 import { viewNotes } from './view-notes.ts'
+import { lookAt, type Look } from './waits/look.ts'
+import { placeOfSite } from './waits/places.ts'
+import { MOST_WAIT_ROWS } from './pages/waits.ts'
 
 /** All that the pages are drawn from. */
 export interface Prepared {
@@ -23,11 +28,14 @@ export async function prepare (profile: Profile, { graph: graphOptions, layoutTi
 Promise<Prepared> {
   startLayoutThread()
   const told = await buildNamedCallGraph(profile, { ...graphOptions, sources })
-  const { profile: named, graph: wanted, whole, view } = told
+  const { profile: named, recording, graph: wanted, whole, view } = told
   const before = [...viewNotes(told), ...told.notes]
-  const type = await Typesetter.for(textsOf(named, wanted, before))
+  const look = lookAt(recording)
+  const findings = await findIn(look)
+  const type = await Typesetter.for([...textsOf(named, wanted, before), ...textsOfWaits(look, findings)])
   const source = linkToSource(sourceLink, profile.run)
-  const content: Content = { profile: named, graph: wanted, wall: wallTime(named, whole), unit: view.granularity, hasBoxes: true, source, notes: before }
+  const wall = wallTime(recording, whole)
+  const content: Content = { profile: named, recording, graph: wanted, look, findings, wall, unit: view.granularity, hasBoxes: true, source, notes: before }
   const laidOut = fitLayout(type, named, wanted, sized => layoutGraph(sized, layoutTimeLimit), source).then(({ graph, drawable, notes }) => {
     return { drawable, content: notes.length === 0 ? content : { ...content, graph, hasBoxes: drawable.boxes.length > 0, notes: [...before, ...notes] } }
   })
@@ -36,14 +44,26 @@ Promise<Prepared> {
   return { type, content, laidOut }
 }
 
-/** What may be written in a script of any kind: names and places of functions, and what the run tells. */
-function * textsOf ({ frames, run }: Profile, graph: CallGraph, notes: readonly string[]): Generator<string> {
-  yield JSON.stringify(run)
+/** What may be written in a script of any kind: names and places of functions, what was waited for, and what the run tells. */
+function * textsOf (profile: Profile, graph: CallGraph, notes: readonly string[]): Generator<string> {
+  yield JSON.stringify(profile.run)
+  for (const { statement, target } of profile.waits?.operations ?? []) {
+    yield statement
+    yield target
+  }
   yield * notes
   const tops = (['self', 'total'] as const).flatMap(key => topFunctions(graph, key, MOST_ROWS))
   for (const frame of new Set([...graph.nodes.map(({ frame }) => frame), ...tops])) {
-    const { name, versionedLocation } = labelFunction(frames[frame] as Frame, run)
+    const { name, versionedLocation } = labelFrame(profile, frame)
     yield name
     yield versionedLocation
+  }
+}
+
+/** What findings, table and timeline of the waits say of the program's own. */
+function * textsOfWaits ({ profile, recorded }: Look, findings: readonly Finding[]): Generator<string> {
+  yield JSON.stringify(findings)
+  for (const { site } of recorded?.tallies.slice(0, MOST_WAIT_ROWS) ?? []) {
+    if (site >= 0) yield JSON.stringify(placeOfSite(profile, site))
   }
 }

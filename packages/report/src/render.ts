@@ -23,11 +23,7 @@ import { prepare } from './prepare.ts'
  * @throws {CallGraphError} for a wrong option of the graph.
  */
 export async function renderReport (profile: Profile, options?: ReportOptions): Promise<Uint8Array> {
-  const filled = fillOptions(options)
-  const prepared = await prepare(profile, filled)
-  const info = { title: titleOf(profile.run), subject: 'CPU profile and call graph', createdAt: filled.createdAt }
-  const canvas = await drawReport(() => new PdfCanvas(prepared.type, info), prepared)
-  return canvas.finish()
+  return (await prepareReport(profile, options)).pdf()
 }
 
 /**
@@ -39,9 +35,38 @@ export async function renderReport (profile: Profile, options?: ReportOptions): 
  * @throws As `renderReport`.
  */
 export async function renderSvg (profile: Profile, options?: ReportOptions): Promise<string> {
-  const { type, laidOut } = await prepare(profile, fillOptions(options))
-  const { content, drawable } = await laidOut
-  const canvas = new SvgCanvas(type, titleOf(profile.run))
-  drawGraphPage(canvas, content, drawable)
-  return canvas.finish()
+  return (await prepareReport(profile, options)).svg()
+}
+
+/** A report of which the graph is made and laid out once, whatever is drawn of it. */
+export interface PreparedReport {
+  /** As {@link renderReport}. */
+  pdf (): Promise<Uint8Array>
+  /** As {@link renderSvg}. */
+  svg (): Promise<string>
+}
+
+/**
+ * Makes all that a report's PDF and its SVG have in common, for who wants both.
+ *
+ * @param options Those of `renderReport`.
+ * @throws As `renderReport`.
+ */
+export async function prepareReport (profile: Profile, options?: ReportOptions): Promise<PreparedReport> {
+  const filled = fillOptions(options)
+  const prepared = await prepare(profile, filled)
+  const title = titleOf(profile.run)
+  return {
+    pdf: async () => {
+      const info = { title, subject: 'CPU profile and call graph', createdAt: filled.createdAt }
+      const canvas = await drawReport(() => new PdfCanvas(prepared.type, info), prepared)
+      return canvas.finish()
+    },
+    svg: async () => {
+      const { content, drawable } = await prepared.laidOut
+      const canvas = new SvgCanvas(prepared.type, title)
+      drawGraphPage(canvas, content, drawable)
+      return canvas.finish()
+    }
+  }
 }

@@ -87,3 +87,15 @@ export function wrap (text: string, width: number, measure: Measure): string[] {
   }
   return line === '' ? lines : [...lines, line]
 }
+
+/** The text in at most so many lines; of a longer one the middle is left out. */
+export function wrapWithin (text: string, width: number, most: number, measure: Measure): string[] {
+  const whole = wrap(text, width, measure)
+  if (whole.length <= most) return whole
+  // Lines end where words end, so less fits than their widths' sum: how much less is to be tried.
+  for (let room = most - 0.5; room > 1; room -= 0.2) {
+    const lines = wrap(elide(text, room * width, measure), width, measure)
+    if (lines.length <= most) return lines
+  }
+  return [elide(text, width, measure)]
+}

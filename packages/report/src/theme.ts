@@ -20,11 +20,15 @@ export interface Theme {
   readonly onFill: readonly [dark: string, light: string]
   readonly line: { readonly light: string, readonly dark: string }
   readonly critical: string
+  /** Parts of the wall time, wherever they are shown: in the bar, as boxes of waits, along the time. */
   readonly bar: Readonly<Record<BarPart, string>>
 }
 
+/** Kinds of waits that have a colour in common: more of them than these nobody could tell apart. */
+export type WaitGroup = 'database' | 'cache' | 'network' | 'file' | 'elsewhere' | 'pool' | 'lock' | 'timer'
+
 /** What the bar of the wall time is made of. */
-export type BarPart = Exclude<FrameKind, 'root'> | 'unsampled'
+export type BarPart = Exclude<FrameKind, 'root'> | WaitGroup | 'recording' | 'unsampled'
 
 export const theme: Theme = {
   // A4
@@ -49,6 +53,15 @@ export const theme: Theme = {
     native: '#a6d3c6',
     program: '#7d8894',
     gc: '#5b4690',
+    database: '#4c9ef0',
+    cache: '#d7a2ce',
+    network: '#0fb37c',
+    file: '#cdf27c',
+    elsewhere: '#8f2fee',
+    pool: '#962c61',
+    lock: '#2c293d',
+    timer: '#68c5f3',
+    recording: '#395035',
     idle: '#d8dfe7',
     unsampled: '#ffffff'
   }

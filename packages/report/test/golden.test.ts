@@ -5,6 +5,7 @@ import type { Profile } from '@geordi/profile'
 import { renderReport, type ReportOptions } from '../src/index.ts'
 import { needsPdftotext, rawTextOf } from './pdf-tools.ts'
 import { FULL_RUN, profileOf, tangledProfile } from './profile-builder.ts'
+import { waitingProfile } from './waiting-profile.ts'
 
 /**
  * What the pages say, in the order in which it is drawn and read out. `UPDATE_GOLDEN=1` writes the files anew; look at their
@@ -29,6 +30,9 @@ const CASES: Readonly<Record<string, readonly [Profile, ReportOptions?]>> = {
   'small-root-by-file': [SMALL, { graph: { root: 'renderPage', granularity: 'file' } }],
   tangled: [tangledProfile(1), { graph: { maxNodes: 20 } }],
   waiting: [profileOf([[['(idle)'], 970_000], [['(program)'], 30_000]], FULL_RUN)],
+  waits: [waitingProfile()],
+  'waits-own-cpu': [waitingProfile(), { graph: { time: 'cpu', focus: 'own' } }],
+  'waits-only-by-package': [waitingProfile(), { graph: { time: 'wait', granularity: 'package' } }],
   nothing: [profileOf([])]
 }
 

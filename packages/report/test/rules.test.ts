@@ -6,7 +6,9 @@ import { fillOptions } from '../src/options.ts'
 import { drawReport } from '../src/pages/report.ts'
 import { prepare } from '../src/prepare.ts'
 import { FULL_RUN, profileOf, randomNumbers, tangledProfile, type TestSample } from './profile-builder.ts'
+import { waitingProfile } from './waiting-profile.ts'
 import { type DrawnPage, overlaps, RecordingCanvas } from './recording-canvas.ts'
+import { repeat, RunBuilder } from './run-builder.ts'
 
 /** A function with many callees, of all lengths of name and shares of time. */
 function fan (): Profile {
@@ -22,13 +24,27 @@ function chain (length: number): Profile {
   return profileOf(names.map((_, at) => [names.slice(0, at + 1), 1000]), { ...FULL_RUN, ended: 'the process exited with code 7' })
 }
 
+/** With findings of several causes, more than one page of statements, and long names. */
+function manyWaits (): Profile {
+  const run = new RunBuilder()
+  repeat(200, at => run.wait({ statement: 'select name from users where id = $1', same: at + 1, rows: 1, stack: ['handler:3', `load${'Very'.repeat(30)}LongName:20`] }, 1))
+  repeat(100, () => run.wait({ kind: 'cache', statement: 'get', same: 7, stack: ['handler:4'] }, 1))
+  repeat(90, at => run.wait({ statement: `select ${'column, '.repeat(at)} c from t${at}`, stack: [`handler:${at}`] }, 1))
+  repeat(8, at => run.open({ kind: 'lock', statement: 'acquire', target: '', stack: ['handler:5'] }, run.now, run.now + 30 * at))
+  run.now += 300
+  return run.wait({ statement: 'select pg_sleep(?)', stack: ['処理:6'] }, 400).run(['handler', 'isName', 'RegExp: ^(\\w+\\s?)+$'], 300).run(['(garbage collector)'], 300).profile()
+}
+
 const PROFILES: ReadonlyArray<readonly [string, Profile, object?]> = [
   ['a tangle', tangledProfile(1)],
   ['a tangle of many', tangledProfile(2, 200, FULL_RUN), { maxNodes: 80, nodeFraction: 0 }],
   ['a fan', fan(), { nodeFraction: 0 }],
   ['a chain', chain(70)],
   ['one that only waited', profileOf([[['(idle)'], 970_000], [['(program)'], 30_000]], FULL_RUN)],
+  ['one that waited for hundreds of things', manyWaits()],
   ['one of nothing', profileOf([])],
+  ['one that waited', waitingProfile()],
+  ['one that waited, of which only the waits', waitingProfile(), { time: 'wait' }],
   ['scripts', profileOf(['処理', 'معالجة', 'дело', '한국어', 'e\u0301te\u0301', '👍🏽', 'ሰላም', '\0\u202e', 'W'.repeat(10_000)]
     .map((name, at) => [['main', name], 100 * 3 ** at]), { ...FULL_RUN, request: { method: 'GET', url: `/${'中'.repeat(300)}` } })]
 ]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
-import { renderReport, renderSvg } from '../src/index.ts'
+import { prepareReport, renderSvg } from '../src/index.ts'
 import { needsPdftotext, rawTextOf } from './pdf-tools.ts'
 import { FULL_RUN, profileOf, tangledProfile } from './profile-builder.ts'
 
@@ -29,8 +29,11 @@ describe('renderSvg', () => {
   test('draws what the PDF\'s page of the graph draws', { ...needsPython, ...needsPdftotext }, async () => {
     const profile = tangledProfile(3, 60, FULL_RUN)
     const options = { layoutTimeLimit: 60_000 }
-    const elements = parse(await renderSvg(profile, options))
-    const page = rawTextOf(await renderReport(profile, options))[1] as string
+    const prepared = await prepareReport(profile, options)
+    const svg = await prepared.svg()
+    const elements = parse(svg)
+    const page = rawTextOf(await prepared.pdf())[1] as string
+    assert.equal(svg, await renderSvg(profile, options))
     const words = (text: string) => text.split(/\s+/).filter(word => word !== '').sort()
     assert.deepEqual(words(textsOf(elements, 'text').join(' ')), words(page))
   })

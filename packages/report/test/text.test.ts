@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { formatBytes, formatCount, formatMoment, formatShare, formatShortShare, formatTime, plural } from '../src/numbers.ts'
-import { clean, elide, wrap } from '../src/text.ts'
+import { clean, elide, wrap, wrapWithin } from '../src/text.ts'
 
 /** Every character is one point wide. */
 const measure = (text: string) => Array.from(text).length
@@ -29,6 +29,22 @@ test('elide keeps both ends', () => {
 test('elide doesn\'t tear letters from their accents', () => {
   const text = elide('x\u0301'.repeat(30), 20, measure)
   assert.match(text, /^(?:x\u0301)+…(?:x\u0301)+$/)
+})
+
+test('wrapWithin leaves out the middle, keeps both ends, and no more lines than there may be', () => {
+  assert.deepEqual(wrapWithin('one two three', 7, 2, measure), ['one two', 'three'])
+  assert.deepEqual(wrapWithin('one two three four', 7, Infinity, measure), ['one two', 'three', 'four'])
+  for (const text of ['select a, b, c from somewhere where it = $1 order by name', 'x'.repeat(500), 'aaaa '.repeat(90)]) {
+    for (let width = 6; width < 40; width++) {
+      for (let most = 1; most <= 4; most++) {
+        const lines = wrapWithin(text, width, most, measure)
+        assert.ok(lines.length <= most && lines.every(line => measure(line) <= width), `${width}: ${lines.join('|')}`)
+        const whole = lines.join(' ')
+        assert.ok(whole.includes('…') || whole.replaceAll(' ', '') === text.replaceAll(' ', ''))
+        assert.ok(whole.startsWith(text[0] as string) && whole.endsWith(text.trim().at(-1) as string), whole)
+      }
+    }
+  }
 })
 
 test('wrap breaks at spaces, and words that are too long anywhere', () => {

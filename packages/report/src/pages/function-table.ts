@@ -1,21 +1,23 @@
-import { labelFunction } from '@geordi/profile'
+import { labelFrame, waitFrames } from '@geordi/callgraph'
 import type { Canvas } from '../canvas/canvas.ts'
 import { heat } from '../colour.ts'
-import type { Content } from '../content.ts'
-import { formatShare, formatTime } from '../numbers.ts'
+import { type Content, countsWaits } from '../content.ts'
+import { formatCount, formatShare, formatTime } from '../numbers.ts'
 import { boxPlace, rowPlace } from '../node-box.ts'
-import { clean, elide, wrap } from '../text.ts'
+import { clean, elide, wrapWithin } from '../text.ts'
 import { theme } from '../theme.ts'
+import { waitColour } from '../wait-groups.ts'
 
 const ROW_PADDING = 4.5
 const LINE_HEIGHT = 8.5
 export const TABLE_HEAD_HEIGHT = 10
 
-/** Widths of the columns of numbers, from the right edge. */
-const COLUMNS = { totalShare: 0, total: 36, selfShare: 80, self: 116 }
-const BAR_RIGHT = 156
+/** Right edges of the columns of numbers, from the right edge of the table. */
+const COLUMNS = { totalShare: 0, total: 36, selfShare: 80, self: 116, bar: 156 }
+/** Where waits are counted beside what ran, the last column tells the latter's part of the total. */
+const CPU_WIDTH = 44
 const BAR_WIDTH = 36
-const NUMBERS_WIDTH = BAR_RIGHT + BAR_WIDTH + 6
+const NUMBERS_WIDTH = COLUMNS.bar + BAR_WIDTH + 6
 const NAME_SHARE = 0.56
 const GAP = 8
 
@@ -28,28 +30,35 @@ export interface FunctionRow {
   readonly height: number
 }
 
-/** @param mostLines Of a name; beyond, its middle is left out. */
-export function functionRow (canvas: Canvas, { profile }: Content, frame: number, width: number, mostLines: number): FunctionRow {
-  const label = labelFunction(profile.frames[frame] as typeof profile.frames[number], profile.run)
-  const room = width - NUMBERS_WIDTH
+/** @param mostLines Of a name; beyond, its middle is left out. Statements get half as many: they can be long, and their beginning tells the most. */
+export function functionRow (canvas: Canvas, content: Content, frame: number, width: number, mostLines: number): FunctionRow {
+  const label = labelFrame(content.profile, frame)
+  const room = width - NUMBERS_WIDTH - cpuWidth(content)
   const measure = canvas.measurer('bold', theme.text.body)
   const nameWidth = room * NAME_SHARE - GAP
-  const lines = wrap(label.name, nameWidth, measure)
-  // Lines end where words end: what is left out is a little more than what doesn't fit.
-  const name = lines.length <= mostLines ? lines : wrap(elide(label.name, nameWidth * (mostLines - 0.5), measure), nameWidth, measure).slice(0, mostLines)
+  const most = label.wait === undefined ? mostLines : mostLines / 2
+  const name = wrapWithin(label.name, nameWidth, most, measure)
   const small = canvas.measurer(label.own ? 'bold' : 'regular', theme.text.small)
   const widest = room * (1 - NAME_SHARE) - GAP
   // The file and the line tell more than the version.
-  const location = small(clean(label.versionedLocation)) <= widest ? label.versionedLocation : elide(label.location, widest, small, 0.7)
-  return { frame, name, location, own: label.own, height: ROW_PADDING + LINE_HEIGHT * Math.max(1, name.length) }
+  const times = label.wait === undefined || label.wait.count === 1 ? '' : `${formatCount(label.wait.count)} × `
+  const [versioned, location] = [times + label.versionedLocation, times + label.location]
+  const place = small(clean(versioned)) <= widest ? versioned : elide(location, widest, small, label.wait === undefined ? 0.7 : 0.5)
+  return { frame, name, location: place, own: label.own, height: ROW_PADDING + LINE_HEIGHT * Math.max(1, name.length) }
 }
 
-export function drawTableHead (canvas: Canvas, x: number, y: number, width: number): void {
-  const right = x + width
+function cpuWidth (content: Content): number {
+  return countsWaits(content) && content.graph.options.time === 'wall' ? CPU_WIDTH : 0
+}
+
+export function drawTableHead (canvas: Canvas, content: Content, x: number, y: number, width: number): void {
+  const cpu = cpuWidth(content)
+  const right = x + width - cpu
   const small = { size: theme.text.small, colour: theme.muted }
   canvas.text('Function', x, y + 6, small)
   canvas.text('Self', right - COLUMNS.selfShare, y + 6, { ...small, align: 'right' })
   canvas.text('Total', right - COLUMNS.totalShare, y + 6, { ...small, align: 'right' })
+  if (cpu > 0) canvas.text('of it CPU', right + cpu, y + 6, { ...small, align: 'right' })
 }
 
 /**
@@ -61,11 +70,12 @@ export function drawFunctionRow (canvas: Canvas, content: Content, row: Function
   isPlace = false): void {
   const { profile, graph: { functions, times, nodes }, hasBoxes, source } = content
   const { frame, name, location, own, height } = row
-  const right = x + width
+  const cpu = cpuWidth(content)
+  const right = x + width - cpu
   const baseline = top + 9.5
-  const share = (functions[key][frame] as number) / times.busy
+  const share = (functions[key][frame] as number) / times.total
   const size = theme.text.body
-  const room = width - NUMBERS_WIDTH
+  const room = width - NUMBERS_WIDTH - cpu
   if (isPlace) canvas.place(rowPlace(frame), x, top - 20)
   const nameWidth = room * NAME_SHARE - GAP
   const drawName = () => name.forEach((line, at) => canvas.text(line, x, baseline + at * LINE_HEIGHT, { font: 'bold', size }))
@@ -77,13 +87,16 @@ export function drawFunctionRow (canvas: Canvas, content: Content, row: Function
   const url = source(profile.frames[frame] as typeof profile.frames[number])
   if (url === undefined) drawLocation()
   else canvas.link({ url }, { x: left, y: top, width: room * (1 - NAME_SHARE) - GAP, height }, drawLocation)
-  canvas.box(right - BAR_RIGHT - BAR_WIDTH, top + 4, BAR_WIDTH, 5.5, { fill: theme.shade })
-  canvas.box(right - BAR_RIGHT - BAR_WIDTH, top + 4, BAR_WIDTH * Math.min(1, share), 5.5, { fill: heat(0.3) })
+  const wait = waitFrames(profile).get(frame)
+  const bar = right - COLUMNS.bar - BAR_WIDTH
+  canvas.box(bar, top + 4, BAR_WIDTH, 5.5, { fill: theme.shade })
+  canvas.box(bar, top + 4, BAR_WIDTH * Math.min(1, share), 5.5, { fill: wait === undefined ? heat(0.3) : waitColour(wait.kind) })
   for (const column of ['self', 'total'] as const) {
     const time = functions[column][frame] as number
     const font = column === key ? 'bold' : 'regular'
     canvas.text(formatTime(time), right - COLUMNS[column], baseline, { size, align: 'right' })
-    canvas.text(formatShare(time / times.busy), right - COLUMNS[`${column}Share`], baseline, { font, size, align: 'right' })
+    canvas.text(formatShare(time / times.total), right - COLUMNS[`${column}Share`], baseline, { font, size, align: 'right' })
   }
+  if (cpu > 0 && wait === undefined) canvas.text(formatTime(functions.cpu[frame] as number), right + cpu, baseline, { size, align: 'right' })
   canvas.rule(x, top + height, width, { line: 0.3 })
 }

@@ -1,5 +1,5 @@
 import type { Canvas } from '../canvas/canvas.ts'
-import type { Content } from '../content.ts'
+import { type Content, COUNTED, countsWaits } from '../content.ts'
 import { formatTime } from '../numbers.ts'
 import { theme } from '../theme.ts'
 import { drawFunctionRow, drawTableHead, functionRow, type FunctionRow, TABLE_HEAD_HEIGHT } from './function-table.ts'
@@ -30,13 +30,13 @@ function pagesOf (rows: readonly FunctionRow[]): FunctionRow[][] {
 }
 
 function drawPage (canvas: Canvas, content: Content, rows: readonly FunctionRow[], isFirst: boolean): void {
-  const { unit, graph: { times } } = content
+  const { unit, graph: { times, options: { time } } } = content
   const units = `${unit[0]?.toUpperCase()}${unit.slice(1)}s`
   const title = isFirst ? units : `${units}, continued`
   canvas.addPage(title, pageWidth, pageHeight)
-  const what = isFirst ? `${units} of the call graph, by total time` : title
-  let y = heading(canvas, what, `share of the busy time, ${formatTime(times.busy)}`, margin, margin, width)
-  drawTableHead(canvas, margin, y, width)
+  const what = isFirst ? `${countsWaits(content) ? `${units} and waits` : units} of the call graph, by total time` : title
+  let y = heading(canvas, what, `share of the ${COUNTED[time]}, ${formatTime(times.total)}`, margin, margin, width)
+  drawTableHead(canvas, content, margin, y, width)
   y += TABLE_HEAD_HEIGHT
   for (const row of rows) {
     drawFunctionRow(canvas, content, row, 'total', margin, y, width, true)

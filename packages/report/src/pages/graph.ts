@@ -1,5 +1,5 @@
 import type { Canvas } from '../canvas/canvas.ts'
-import { type Content, whyEmpty, whyPartial } from '../content.ts'
+import { type Content, COUNTED, sampledEvery, whyEmpty, whyPartial } from '../content.ts'
 import { drawEdgeLabel, drawEdgeLine, type EdgeLine } from '../edge-line.ts'
 import type { DrawableGraph } from '../fit-layout.ts'
 import { titleOf } from '../names.ts'
@@ -42,17 +42,28 @@ export function drawGraphPage (canvas: Canvas, content: Content, drawable: Drawa
   footer(canvas, width, height, 'Call graph')
 }
 
-function drawHeader (canvas: Canvas, { profile, unit, graph: { times, nodes, edges, other } }: Content, width: number): void {
+function drawHeader (canvas: Canvas, content: Content, width: number): void {
+  const { profile, unit, graph: { times, nodes, edges, other, functions } } = content
+  const waits = nodes.filter(({ frame }) => functions.kind[frame] === 'wait').length
+  const shown = nodes.length - waits
+  const every = sampledEvery(content)
   const title = elide(titleOf(profile.run), width, canvas.measurer('bold', theme.text.title))
   canvas.text(title, 0, 12, { font: 'bold', size: theme.text.title })
   const facts = [
-    `${formatTime(times.busy)} busy of ${formatTime(times.sampled)} sampled`,
-    `${plural(times.busySamples, 'busy sample')}${times.samples > 0 ? `, one every ${formatTime(times.sampled / times.samples)}` : ''}`,
-    `${formatCount(nodes.length)} of ${plural(nodes.length + other.functions, unit)}`,
+    timeInWords(content),
+    `${plural(times.busySamples, 'busy sample')}${every === undefined ? '' : `, one every ${formatTime(every)}`}`,
+    ...waits > 0
+      ? [`${plural(shown, unit)} and ${plural(waits, 'wait')} of ${formatCount(nodes.length + other.functions)}`]
+      : [`${formatCount(nodes.length)} of ${plural(nodes.length + other.functions, unit)}`],
     plural(edges.length, 'call')
   ]
   const line = ['Call graph', ...nodes.length > 0 ? facts : []].join(' · ')
   canvas.text(elide(line, width, canvas.measurer('regular', theme.text.body)), 0, 27, { size: theme.text.body, colour: theme.muted })
+}
+
+function timeInWords ({ graph: { times, options: { time } }, recording: { waits } }: Content): string {
+  if (waits === undefined) return `${formatTime(times.busy)} busy of ${formatTime(times.sampled)} sampled`
+  return `${formatTime(times.total)} ${COUNTED[time]}`
 }
 
 function drawGraph (canvas: Canvas, { placed, boxes, lines, critical }: DrawableGraph): void {

@@ -1,11 +1,13 @@
+import { outsideTimes, waitFrames } from '@geordi/callgraph'
 import type { Canvas } from '../canvas/canvas.ts'
-import { heat } from '../colour.ts'
-import type { Content } from '../content.ts'
+import { heat, textOn } from '../colour.ts'
+import { type Content, COUNTED, countsWaits } from '../content.ts'
 import { drawEdgeLine, edgeLine } from '../edge-line.ts'
 import { nameSize } from '../node-box.ts'
 import { formatShare, formatTime, plural } from '../numbers.ts'
 import { wrap } from '../text.ts'
 import { theme } from '../theme.ts'
+import { WAIT_GROUPS, waitEdge, waitFill, waitGroup, waitName } from '../wait-groups.ts'
 
 /** One explained thing: its words at the left of a drawing. */
 interface Entry {
@@ -21,7 +23,7 @@ const BOX_HEIGHT = 26
 /** Draws what explains colour, size, dashes, percentages, and what was left out. */
 export function drawLegend (canvas: Canvas, content: Content, x: number, top: number, width: number): void {
   let y = top
-  for (const row of rowsOf(entries(canvas), width)) {
+  for (const row of rowsOf(entries(canvas, content), width)) {
     let left = x
     for (const { title, width, draw } of row) {
       canvas.text(title, left, y + 7, { size: theme.text.small, colour: theme.muted })
@@ -39,11 +41,11 @@ export function drawLegend (canvas: Canvas, content: Content, x: number, top: nu
 }
 
 export function legendHeight (canvas: Canvas, content: Content, width: number): number {
-  return rowsOf(entries(canvas), width).length * ROW_HEIGHT + 2 + outsideRows(canvas, content, width).length * (BOX_HEIGHT + 6) +
+  return rowsOf(entries(canvas, content), width).length * ROW_HEIGHT + 2 + outsideRows(canvas, content, width).length * (BOX_HEIGHT + 6) +
     explanation(canvas, content, width).length * 10 + 10
 }
 
-function entries (canvas: Canvas): Entry[] {
+function entries (canvas: Canvas, content: Content): Entry[] {
   const sampleLine = (residual: boolean, critical: boolean) => (x: number, y: number) =>
     drawEdgeLine(canvas, edgeLine(canvas.type, { share: critical ? 0.6 : 0.3, residual, critical }),
       { curve: [{ x, y: y + 6 }, { x: x + 15, y: y + 6 }, { x: x + 35, y: y + 6 }, { x: x + 50, y: y + 6 }], tip: { x: x + 60, y: y + 6 } })
@@ -65,8 +67,32 @@ function entries (canvas: Canvas): Entry[] {
     entry('Critical path: heaviest chain', 60, sampleLine(false, true)),
     entry('Bold place: your code', 60, (x, y) => {
       canvas.text('src/app.js:30', x, y + 9, { font: 'bold', size: theme.text.small })
-    })
+    }),
+    ...waitEntry(canvas, content, entry)
   ]
+}
+
+/** What was waited for, one round box for each colour that there is. */
+function waitEntry (canvas: Canvas, { profile, graph: { nodes } }: Content, entry: (title: string, width: number, draw: Entry['draw']) => Entry): Entry[] {
+  const waits = waitFrames(profile)
+  const kinds = new Set(nodes.map(({ frame }) => waits.get(frame)?.kind).filter(kind => kind !== undefined))
+  const samples = WAIT_GROUPS.flatMap(group => {
+    const own = Array.from(kinds).filter(kind => waitGroup(kind) === group)
+    const [first] = own
+    if (first === undefined) return []
+    const text = waitName(group, own)
+    return [{ text, fill: waitFill(first, 0.4), stroke: waitEdge(first), width: canvas.measure(text, 'regular', theme.text.small) + 16 }]
+  })
+  if (samples.length === 0) return []
+  const width = samples.reduce((sum, { width }) => sum + width + 6, -6)
+  return [entry('Round box: what was waited for; the fuller its colour, the larger its share of time', width, (x, y) => {
+    let left = x
+    for (const { text, fill, stroke, width } of samples) {
+      canvas.box(left, y, width, 14, { fill, stroke, line: 1.4, radius: 7 })
+      canvas.text(text, left + width / 2, y + 9.5, { size: theme.text.small, colour: textOn(fill), align: 'centre' })
+      left += width + 6
+    }
+  })]
 }
 
 function drawRamp (canvas: Canvas, x: number, y: number, width: number): void {
@@ -85,18 +111,28 @@ function drawRamp (canvas: Canvas, x: number, y: number, width: number): void {
 interface OutsideBox { readonly name: string, readonly detail: string, readonly width: number }
 
 /** What has time but no place in the graph, each as a box. */
-function outsideBoxes (canvas: Canvas, { unit, graph: { times, other } }: Content): OutsideBox[] {
-  const share = (time: number) => formatShare(times.busy > 0 ? time / times.busy : 0)
+function outsideBoxes (canvas: Canvas, content: Content): OutsideBox[] {
+  const { graph } = content
+  const { times, other } = graph
+  const { gc, program, recording, idle } = outsideTimes(graph)
+  const share = (time: number) => formatShare(times.total > 0 ? time / times.total : 0)
   const boxes = [
-    { name: 'other', detail: `${plural(other.functions, unit)} not shown · self ${share(other.self)}`, time: other.functions },
-    { name: '(garbage collector)', detail: `of memory that any function used · self ${share(times.gc)}`, time: times.gc },
-    { name: '(program)', detail: `V8, outside functions · self ${share(times.program)}`, time: times.program }
+    { name: 'other', detail: `${hidden(content)} not shown · self ${share(other.self)}`, time: other.functions },
+    { name: '(garbage collector)', detail: `of memory that any function used · self ${share(gc)}`, time: gc },
+    { name: '(program)', detail: `V8, outside functions · self ${share(program)}`, time: program },
+    { name: '(recording)', detail: `what recording the waits took · self ${share(recording)}`, time: recording },
+    { name: '(idle)', detail: `nothing ran, and nothing known was waited for · self ${share(idle)}`, time: idle }
   ]
   return boxes.filter(({ time }) => time > 0).map(({ name, detail }) => ({
     name,
     detail,
     width: 14 + Math.max(canvas.measure(name, 'bold', theme.text.body), canvas.measure(detail, 'regular', theme.text.small))
   }))
+}
+
+function hidden (content: Content): string {
+  const { unit, graph: { other: { functions } } } = content
+  return `${plural(functions, unit)}${countsWaits(content) ? ` or wait${functions === 1 ? '' : 's'}` : ''}`
 }
 
 function outsideRows (canvas: Canvas, content: Content, width: number): OutsideBox[][] {
@@ -118,24 +154,35 @@ function drawOutside (canvas: Canvas, content: Content, x: number, top: number, 
   return y
 }
 
-function explanation (canvas: Canvas, { unit, graph: { times, nodes, other, options } }: Content, width: number): string[] {
-  const share = (time: number) => formatShare(time / times.busy)
+function explanation (canvas: Canvas, content: Content, width: number): string[] {
+  const { unit, graph } = content
+  const { times, nodes, other, options } = graph
+  const { gc, program, recording, idle } = outsideTimes(graph)
+  const share = (time: number) => formatShare(time / times.total)
   const shown = nodes.reduce((sum, { self }) => sum + self, 0)
   const parts = [
-    `${share(shown)} in the ${unit}s shown`,
+    `${share(shown)} in the ${unit}s${countsWaits(content) ? ' and waits' : ''} shown`,
     ...other.self > 0 ? [`${share(other.self)} in others`] : [],
-    ...times.gc > 0 ? [`${share(times.gc)} garbage collection`] : [],
-    ...times.program > 0 ? [`${share(times.program)} V8`] : []
+    ...gc > 0 ? [`${share(gc)} garbage collection`] : [],
+    ...program > 0 ? [`${share(program)} V8`] : [],
+    ...recording > 0 ? [`${share(recording)} recording`] : [],
+    ...idle > 0 ? [`${share(idle)} idle`] : []
   ]
-  const idle = times.idle > 0 ? `, the sampled time without ${formatTime(times.idle)} of waiting` : ''
   const least = formatShare(options.nodeFraction).replace('.0', '')
   const left = [
     ...other.functions > 0 ? [`${unit}s below ${least} of total time, and beyond the ${options.maxNodes} that tell the most`] : [],
     ...other.edges > 0 ? [plural(other.edges, 'lighter call')] : []
   ]
-  const text = `Percentages are of the busy time, ${formatTime(times.busy)}${idle}. Self: in the ${unit} alone; total: with all it calls. ` +
+  const text = `Percentages are of the ${COUNTED[options.time]}, ${formatTime(times.total)}${without(content)}. Self: in the ${unit} alone; total: with all it calls. ` +
     `Self times: ${parts.join(' + ')} = 100%.${left.length > 0 ? ` Not shown: ${left.join('; ')}.` : ''}`
   return wrap(text, width, canvas.measurer('regular', theme.text.small))
+}
+
+/** What of the sampled time isn't counted, in words. */
+function without ({ graph: { times, options: { time } } }: Content): string {
+  if (time === 'cpu' && times.wait + times.idle > 0) return `, the sampled time without ${formatTime(times.wait + times.idle)} of waiting`
+  if (time === 'wait') return `, of ${formatTime(times.sampled)} sampled`
+  return ''
 }
 
 function rowsOf<T extends { readonly width: number }> (items: readonly T[], width: number): T[][] {

@@ -1,8 +1,14 @@
 import type { Canvas } from '../canvas/canvas.ts'
+import type { Content } from '../content.ts'
 import type { Prepared } from '../prepare.ts'
 import { drawFunctions } from './functions.ts'
 import { drawGraphPage } from './graph.ts'
 import { drawSummary } from './summary.ts'
+import { drawTimeline } from './timeline.ts'
+import { drawWaits } from './waits.ts'
+
+/** What comes after the graph, in this order; each adds as many pages as it takes, or none. */
+const PAGES: ReadonlyArray<(canvas: Canvas, content: Content) => void> = [drawFunctions, drawWaits, drawTimeline]
 
 /** All pages of the report. The summary is drawn while the layout's thread still works. */
 export async function drawReport<T extends Canvas> (begin: () => T, { content, laidOut }: Pick<Prepared, 'content' | 'laidOut'>): Promise<T> {
@@ -15,6 +21,6 @@ export async function drawReport<T extends Canvas> (begin: () => T, { content, l
     drawSummary(canvas, final)
   }
   drawGraphPage(canvas, final, drawable)
-  drawFunctions(canvas, final)
+  for (const draw of PAGES) draw(canvas, final)
   return canvas
 }

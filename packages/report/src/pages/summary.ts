@@ -1,9 +1,10 @@
 import type { Canvas } from '../canvas/canvas.ts'
-import { type Content, whyEmpty, whyPartial } from '../content.ts'
+import { type Content, COUNTED, sampledEvery, whyEmpty, whyPartial } from '../content.ts'
 import { titleOf } from '../names.ts'
 import { formatBytes, formatCount, formatMoment, formatShare, formatTime, plural } from '../numbers.ts'
 import { elide, wrap } from '../text.ts'
 import { theme } from '../theme.ts'
+import { drawFindings } from './findings.ts'
 import { footer, noteBox } from './parts.ts'
 import { drawTopFunctions } from './top-functions.ts'
 import { drawWallTime } from './wall-time.ts'
@@ -13,6 +14,9 @@ const width = pageWidth - 2 * margin
 
 const TITLE_LINES = 3
 
+/** Of the first page; what else it tells wants room, too. */
+const MOST_FINDINGS_HEIGHT = 290
+
 /** The first page: what was asked, where the wall time went, and the functions that took the most. */
 export function drawSummary (canvas: Canvas, content: Content): void {
   canvas.addPage('Summary', pageWidth, pageHeight)
@@ -21,6 +25,7 @@ export function drawSummary (canvas: Canvas, content: Content): void {
   if (partial !== undefined) {
     y = noteBox(canvas, wrap(partial, width - 24, canvas.measurer('bold', theme.text.body)), margin, y + 8, width, 'bold')
   }
+  y = drawFindings(canvas, content, margin, y + 8, width, MOST_FINDINGS_HEIGHT)
   y = drawFacts(canvas, content, y + 10)
   y = drawWallTime(canvas, content, margin, y + 4, width)
   const notes = [...content.notes, ...remark(content)].flatMap(note => wrap(note, width - 24, canvas.measurer('regular', theme.text.body)))
@@ -47,7 +52,8 @@ function drawTitle (canvas: Canvas, { profile: { run }, wall }: Content): number
 }
 
 /** What is known of the run, in the order of a reader's questions. */
-function facts ({ profile: { run }, graph: { times } }: Content): Array<readonly [string, string]> {
+function facts (content: Content): Array<readonly [string, string]> {
+  const { profile: { run }, graph: { times }, recording: { waits } } = content
   const { request, response, process, profiler } = run
   const list: Array<readonly [string, string]> = []
   if (request?.capturedAt !== undefined) list.push(['Captured', formatMoment(request.capturedAt)])
@@ -60,12 +66,20 @@ function facts ({ profile: { run }, graph: { times } }: Content): Array<readonly
   if (process !== undefined) list.push(['Host', `${process.hostname}, process ${process.pid}`], ['Node.js', process.node])
   // What a warm web process has behind it is in these times: modules loaded, code optimised, caches and connections filled.
   if (request !== undefined && process !== undefined) list.push(['Replayed in', 'a fresh process: first calls cost more'])
-  if (profiler !== undefined) list.push(['Profiler', `${profiler.engine}, every ${formatTime(profiler.interval)} if it can`])
-  // As it was: V8 comes late to many a sample.
-  const every = times.samples > 0 ? `, one every ${formatTime(times.sampled / times.samples)}` : ''
-  list.push(['Samples', `${formatCount(times.samples)}${every}; ${formatCount(times.busySamples)} busy`])
+  if (profiler !== undefined) {
+    const widened = profiler.widest === undefined ? '' : `, in the end every ${formatTime(profiler.widest)}: a long run`
+    list.push(['Profiler', `${profiler.engine}, every ${formatTime(profiler.interval)} if it can${widened}`])
+  }
+  const every = sampledEvery(content)
+  list.push(['Samples', `${formatCount(times.samples)}${every === undefined ? '' : `, one every ${formatTime(every)}`}; ${formatCount(times.busySamples)} busy`])
   if (times.busy > 0) list.push(['Busy', `${formatTime(times.busy)} of ${formatTime(times.sampled)} sampled`])
+  if (waits !== undefined) list.push(['Waits', `${formatCount(waits.operation.length)}; recording them took ${formatTime(recordingTime(content))}`])
   return list
+}
+
+/** As the profiler saw it, or the recorder measured itself: the latter leaves out what it can't see, the former misses what is short. */
+function recordingTime ({ recording: { waits }, wall }: Content): number {
+  return Math.max(waits?.recording.cost ?? 0, wall.parts.find(({ part }) => part === 'recording')?.time ?? 0)
 }
 
 function drawFacts (canvas: Canvas, content: Content, top: number): number {
@@ -87,7 +101,11 @@ function drawFacts (canvas: Canvas, content: Content, top: number): number {
 function remark (content: Content): string[] {
   const empty = whyEmpty(content)
   if (empty !== undefined) return [empty]
-  const { times } = content.graph
+  const { times, options: { time } } = content.graph
+  if (content.recording.waits !== undefined) {
+    if (time !== 'wall' || times.idle <= times.total / 2) return []
+    return [`For ${formatShare(times.idle / times.total)} of the ${COUNTED.wall} nothing ran, and it isn't known what was waited for.`]
+  }
   if (times.idle <= times.busy) return []
   return [`The thread was idle for ${formatShare(times.idle / times.sampled)} of the sampled time, waiting for input, output or timers. ` +
     `The functions below and the call graph explain the other ${formatTime(times.busy)} (${plural(times.busySamples, 'sample')}).`]

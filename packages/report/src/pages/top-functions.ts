@@ -1,6 +1,6 @@
 import { topFunctions } from '@geordi/callgraph'
 import type { Canvas } from '../canvas/canvas.ts'
-import type { Content } from '../content.ts'
+import { type Content, COUNTED, countsWaits } from '../content.ts'
 import { formatTime } from '../numbers.ts'
 import { drawFunctionRow, drawTableHead, functionRow, type FunctionRow, TABLE_HEAD_HEIGHT } from './function-table.ts'
 import { heading, HEADING_HEIGHT } from './parts.ts'
@@ -20,8 +20,9 @@ export function drawTopFunctions (canvas: Canvas, content: Content, x: number, t
   const selfHeight = heightOf(bySelf)
   const byTotal = rowsWithin(canvas, content, 'total', width, 2 * room - selfHeight)
   if (byTotal.length === 0) return
-  const y = bySelf.length === 0 ? top : drawTable(canvas, content, `Top ${content.unit}s by self time`, bySelf, 'self', x, top, width)
-  drawTable(canvas, content, `Top ${content.unit}s by total time`, byTotal, 'total', x, y + GAP, width)
+  const what = `${content.unit}s${countsWaits(content) ? ' and waits' : ''}`
+  const y = bySelf.length === 0 ? top : drawTable(canvas, content, `Top ${what} by self time`, bySelf, 'self', x, top, width)
+  drawTable(canvas, content, `Top ${what} by total time`, byTotal, 'total', x, y + GAP, width)
 }
 
 function rowsWithin (canvas: Canvas, content: Content, key: 'self' | 'total', width: number, room: number): FunctionRow[] {
@@ -40,9 +41,10 @@ function heightOf (rows: readonly FunctionRow[]): number {
 
 function drawTable (canvas: Canvas, content: Content, title: string, rows: readonly FunctionRow[], key: 'self' | 'total',
   x: number, top: number, width: number): number {
+  const { times, options } = content.graph
   canvas.place(`top-${key}`, x, top, title)
-  let y = heading(canvas, title, `share of the busy time, ${formatTime(content.graph.times.busy)}`, x, top, width)
-  drawTableHead(canvas, x, y, width)
+  let y = heading(canvas, title, `share of the ${COUNTED[options.time]}, ${formatTime(times.total)}`, x, top, width)
+  drawTableHead(canvas, content, x, y, width)
   y += TABLE_HEAD_HEIGHT
   for (const row of rows) {
     drawFunctionRow(canvas, content, row, key, x, y, width)

@@ -1,0 +1,68 @@
+import type { Frame } from '@geordi/profile'
+import { add, largest } from '../sums.ts'
+import { placeOfFrame, type Place } from '../waits/places.ts'
+import type { Look } from '../waits/look.ts'
+
+/** Time that was spent in some functions and in all that they called, waits not counted. */
+export interface Below {
+  readonly time: number
+  /** The application's functions that called them, the costliest first; an index into `Profile.frames`. */
+  readonly callers: ReadonlyArray<readonly [frame: number, time: number]>
+  /** The outermost of the functions themselves. */
+  readonly entries: ReadonlyArray<readonly [frame: number, time: number]>
+}
+
+/**
+ * Adds up the CPU time below frames of a kind, each stretch once.
+ *
+ * @param isOne Whether a frame is one of them.
+ * @param isOut Below these nothing counts.
+ */
+export function below ({ profile, kinds, self }: Look, isOne: (frame: Frame) => boolean, isOut: (frame: Frame) => boolean = () => false): Below {
+  const { frames, tree } = profile
+  const wanted = frames.map(isOne)
+  const unwanted = frames.map(isOut)
+  const count = tree.frame.length
+  /** For each node the outermost of the wanted ones at or above it, -1 for none, -2 below what is out. */
+  const entry = new Int32Array(count)
+  const caller = new Int32Array(count)
+  const callers = new Map<number, number>()
+  const entries = new Map<number, number>()
+  let time = 0
+  for (let node = 0; node < count; node++) {
+    const frame = tree.frame[node] as number
+    const parent = tree.parent[node] as number
+    const above = parent < 0 ? -1 : entry[parent] as number
+    entry[node] = above !== -1 ? above : unwanted[frame] === true ? -2 : wanted[frame] === true ? frame : -1
+    const inherited = parent < 0 ? -1 : caller[parent] as number
+    caller[node] = entry[node] === -1 && kinds[frame] === 'app' ? frame : inherited
+    const own = self[node] as number
+    if (own === 0 || (entry[node] as number) < 0 || kinds[frame] === 'idle') continue
+    time += own
+    add(entries, entry[node] as number, own)
+    if ((caller[node] as number) >= 0) add(callers, caller[node] as number, own)
+  }
+  return { time, callers: largest(callers), entries: largest(entries) }
+}
+
+/** The place of the costliest function, if there is any. */
+export function placesOf ({ profile }: Look, times: Below['callers']): Place[] {
+  return times.slice(0, 1).map(([frame]) => placeOfFrame(profile, frame))
+}
+
+/** The time in which a processor worked for the run. */
+export function cpuTime ({ profile: { frames, tree }, kinds, self }: Look): number {
+  return self.reduce((sum, time, node) => {
+    const frame = tree.frame[node] as number
+    return kinds[frame] === 'idle' || isRecorder(frames[frame] as Frame) ? sum : sum + time
+  }, 0)
+}
+
+/** The recorder's own time; it is no part of the run's. */
+export function isRecorder ({ name, url }: Frame): boolean {
+  return url === '' && name === '(recording)'
+}
+
+export function isLoader ({ url }: Frame): boolean {
+  return url.startsWith('node:internal/modules/') || url.startsWith('node:internal/deps/cjs-module-lexer/')
+}

@@ -1,0 +1,50 @@
+import { frameLocation, type Frame } from '@geordi/profile'
+import { formatTime } from '../numbers.ts'
+import { add, largest } from '../sums.ts'
+import type { Look } from '../waits/look.ts'
+import { below, isLoader, placesOf } from './cpu.ts'
+import type { Finding } from './finding.ts'
+import { MODULE_LOADING } from './thresholds.ts'
+import { isWorthTelling } from './worth.ts'
+
+/** Modules that are read, compiled and run for the first time while a request waits. */
+export function findModuleLoading (look: Look): Finding[] {
+  const { time, callers } = below(look, isLoader)
+  if (!isWorthTelling(look, time, MODULE_LOADING)) return []
+  const what = heaviest(look)
+  const places = placesOf(look, callers)
+  const because = places[0] === undefined ? '' : `, because of ${places[0].label}`
+  return [{
+    cause: 'module-loading',
+    title: `${what === '' ? 'Modules are' : `The module ${what} is`} loaded within the request: ${formatTime(time)}`,
+    subject: what,
+    evidence: [`${formatTime(time)} to find, read, compile and run it${because}; the next request of the same process does without`],
+    numbers: { total: time },
+    places,
+    time,
+    share: time / look.wall,
+    advice: 'Import it at the top of a module that is loaded when the app starts, or do without it.'
+  }]
+}
+
+/** The package, or else the file, that was loaded: by the file that the loader read where that is known, else the one whose code took the most time below it. */
+function heaviest ({ profile, kinds, self, recorded }: Look): string {
+  const { frames, tree, run } = profile
+  const read = recorded?.tallies.find(({ kind, statement, target }) => kind === 'file' && statement === 'readFile' && /\.(?:[cm]?js|json|node|wasm)$/.test(target))
+  if (read !== undefined) return nameOf({ name: '', url: `file://${read.target}`, line: 0, column: 0 })
+  const loading = new Uint8Array(tree.frame.length)
+  const times = new Map<string, number>()
+  tree.frame.forEach((frame, node) => {
+    const parent = tree.parent[node] as number
+    loading[node] = (parent >= 0 && loading[parent] === 1) || isLoader(frames[frame] as Frame) ? 1 : 0
+    const own = self[node] as number
+    if (loading[node] === 0 || own === 0 || !['app', 'dependency'].includes(kinds[frame] as string)) return
+    add(times, nameOf(frames[frame] as Frame), own)
+  })
+  return largest(times)[0]?.[0] ?? ''
+
+  function nameOf (frame: Frame): string {
+    const { packageName, text } = frameLocation(frame, run)
+    return packageName ?? text.replace(/:\d+$/, '')
+  }
+}

@@ -1,0 +1,62 @@
+import { formatCount, formatTime } from '../numbers.ts'
+import { elapsed, type Look, type RecordedLook } from '../waits/look.ts'
+import { medianOf, type Tally } from '../waits/tallies.ts'
+import type { Finding } from './finding.ts'
+import { callers } from './places.ts'
+import { isAround, verbOf } from './statements.ts'
+import { IDENTICAL, N_PLUS_ONE } from './thresholds.ts'
+import { isWorthTelling } from './worth.ts'
+
+const KINDS: ReadonlySet<string> = new Set(['sql', 'document', 'cache', 'http'])
+
+/** The same query for each row, each with other values: the «N+1». */
+export function findNPlusOne (look: Look): Finding[] {
+  const { profile, recorded, wall } = look
+  if (recorded === undefined) return []
+  return recorded.tallies.filter(tally => KINDS.has(tally.kind) && isOneByOne(recorded, tally)).flatMap(tally => {
+    const time = elapsed(recorded, tally.waits)
+    if (!isWorthTelling(look, time)) return []
+    const { kind, statement, target, count, total, median, site } = tally
+    return [{
+      cause: 'n-plus-one' as const,
+      title: `${NAMES[kind as keyof typeof NAMES]} ${formatCount(count)} times, one by one`,
+      subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
+      evidence: [`${formatCount(count)} from one call, ${formatTime(total)} in all, ${formatTime(median)} each (median)`],
+      numbers: { count, total, median },
+      places: callers(profile, recorded, site),
+      time,
+      share: time / wall,
+      advice: adviceOf(tally)
+    }]
+  })
+}
+
+const NAMES = { sql: 'The same statement', document: 'The same query', cache: 'The same command of the cache', http: 'The same service is asked' }
+
+function isOneByOne ({ waits }: RecordedLook, tally: Tally): boolean {
+  const { kind, sync, count, waits: members, total, repeats } = tally
+  if (sync || count < N_PLUS_ONE.count || isAround(tally)) return false
+  if (medianOf(members.map(wait => waits.rows[wait] as number)) >= N_PLUS_ONE.batchRows) return false
+  // Told as what they are.
+  if (repeats >= Math.max(IDENTICAL.count, count / 2)) return false
+  return kind !== 'cache' || total / openTime(waits.start, waits.end, members) < N_PLUS_ONE.pipelined
+}
+
+function openTime (start: Float64Array, end: Float64Array, members: readonly number[]): number {
+  let [sum, until] = [0, -Infinity]
+  for (const wait of members) {
+    sum += Math.max(0, (end[wait] as number) - Math.max(until, start[wait] as number))
+    until = Math.max(until, end[wait] as number)
+  }
+  return sum
+}
+
+function adviceOf ({ kind, statement }: Tally): string {
+  if (kind === 'cache') return 'Ask for all keys at once: MGET, or a pipeline.'
+  if (kind === 'http') return 'Ask the service for all of them in one request, or for several at a time.'
+  switch (verbOf(statement)) {
+    case 'insert': return 'Insert many rows with one statement.'
+    case 'change': return 'Change all rows with one statement: WHERE id = ANY (…), or a join with the list of changes.'
+    case 'read': return 'Load all rows with one statement before the loop: WHERE id = ANY (…), or a join.'
+  }
+}

@@ -1,0 +1,48 @@
+import { formatCount, formatTime } from '../numbers.ts'
+import type { Look, RecordedLook } from '../waits/look.ts'
+import type { Tally } from '../waits/tallies.ts'
+import type { Finding } from './finding.ts'
+import { callers } from './places.ts'
+import { LOCK, SLOW_OPERATION } from './thresholds.ts'
+import { isWorthTelling } from './worth.ts'
+
+const TITLES: Readonly<Record<string, string>> = {
+  sql: 'One slow statement', document: 'One slow query', cache: 'One slow command of the cache', http: 'Another service takes long to answer', process: 'A child process takes long'
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  sql: 'Look at its plan (EXPLAIN ANALYZE): it wants an index, fewer rows, or less work for each.',
+  document: 'Look at its plan (explain): it wants an index, fewer documents, or less work for each.',
+  cache: 'Ask for less at a time, or split what is kept under one key.',
+  http: 'Profile that service; here a time limit, a cache, or asking earlier would help.',
+  process: 'Do the work in this process, keep the other one running, or do it outside of the request.'
+}
+
+/** A single operation that takes long by itself. */
+export function findSlowOperations (look: Look): Finding[] {
+  const { profile, recorded, wall } = look
+  if (recorded === undefined) return []
+  return recorded.tallies.filter(({ kind, sync, max }) => !sync && kind in TITLES && max >= SLOW_OPERATION.time).flatMap(tally => {
+    const { kind, statement, target, count, total, max, site } = tally
+    const time = timeOfSlow(recorded, tally)
+    if (!isWorthTelling(look, time, SLOW_OPERATION)) return []
+    return [{
+      cause: 'slow-operation' as const,
+      title: `${TITLES[kind]}: ${formatTime(max)}`,
+      subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
+      evidence: [count === 1 ? `asked once, answered after ${formatTime(total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(max)}`],
+      numbers: { count, total, max },
+      places: callers(profile, recorded, site),
+      time,
+      share: time / wall,
+      advice: ADVICE[kind] as string
+    }]
+  })
+}
+
+/** The wall time of those that are slow by themselves and not because of a lock. */
+function timeOfSlow ({ waits, shares }: RecordedLook, tally: Tally): number {
+  const locked = new Set((waits.locks ?? []).filter(({ wait, time }) => time >= LOCK.part * ((waits.end[wait] as number) - (waits.start[wait] as number))).map(({ wait }) => wait))
+  return tally.waits.filter(wait => (waits.end[wait] as number) - (waits.start[wait] as number) >= SLOW_OPERATION.time && !locked.has(wait))
+    .reduce((sum, wait) => sum + (shares[wait] as number), 0)
+}

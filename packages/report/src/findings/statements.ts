@@ -1,0 +1,38 @@
+import type { WaitOperation } from '@geordi/profile'
+
+const READS_SQL = /^\s*\(*\s*(?:with|select|show|values|table)\b/i
+/** Within a `with`, or with side effects, or with another answer each time. */
+const NO_READ = /\b(?:insert|update|delete|merge|nextval|setval|random|now|clock_timestamp|pg_sleep|pg_\w*lock\w*|for\s+(?:no\s+key\s+)?(?:update|share))\b|\bfor\s+key\s+share\b/i
+
+/** Commands of Redis that ask without changing or waiting for anything. */
+const READS_CACHE = new Set([
+  'get', 'getbuffer', 'mget', 'getrange', 'strlen', 'exists', 'type', 'hget', 'hgetall', 'hmget', 'hkeys', 'hvals', 'hlen', 'hexists', 'lrange', 'lindex', 'llen',
+  'smembers', 'sismember', 'smismember', 'scard', 'zrange', 'zrangebyscore', 'zrevrange', 'zscore', 'zmscore', 'zcard', 'zrank', 'getbit', 'json.get', 'ft.search'
+])
+
+const READS_DOCUMENT = /^(?:find|aggregate|count|distinct)/i
+
+/** Whether it asks for something that doesn't change by asking. */
+export function reads ({ kind, statement }: Pick<WaitOperation, 'kind' | 'statement'>): boolean {
+  switch (kind) {
+    case 'sql': return READS_SQL.test(statement) && !NO_READ.test(statement)
+    case 'cache': return READS_CACHE.has(statement.toLowerCase())
+    case 'document': return READS_DOCUMENT.test(statement)
+    case 'http': return /^(?:GET|HEAD) /.test(statement)
+    default: return false
+  }
+}
+
+/** Statements around others: transactions, settings, cursors that fetch batch by batch, and the question whether anybody is there. */
+const AROUND = /^\s*(?:begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|set|reset|fetch|move|declare|close|discard|listen|prepare|deallocate)\b|^\s*select\s+(?:\?|1)\s*$/i
+
+export function isAround ({ kind, statement }: Pick<WaitOperation, 'kind' | 'statement'>): boolean {
+  return kind === 'sql' && AROUND.test(statement)
+}
+
+/** What its first word does to rows. */
+export function verbOf (statement: string): 'insert' | 'change' | 'read' {
+  const word = /^\s*\(*\s*(\w+)/.exec(statement)?.[1]?.toLowerCase() ?? ''
+  if (word === 'insert') return 'insert'
+  return ['update', 'delete', 'merge', 'replace', 'upsert'].includes(word) ? 'change' : 'read'
+}

@@ -1,0 +1,65 @@
+import { waitFrames } from '@geordi/callgraph'
+import { classify, type FrameKind, type Profile, type Waits } from '@geordi/profile'
+import { CallPlaces } from './places.ts'
+import { sharesOf } from './shares.ts'
+import { Clock, stretchesOf } from './stretches.ts'
+import { talliesOf, type Tally } from './tallies.ts'
+
+/** What findings, table and timeline have to know of a recording, worked out once. Times are microseconds. */
+export interface Look {
+  readonly profile: Profile
+  /** The run's wall time: see `WallTime`. */
+  readonly wall: number
+  /** What each frame is; a wait's is `idle`. */
+  readonly kinds: readonly FrameKind[]
+  /** For each node of the call tree its own time. */
+  readonly self: Float64Array
+  readonly recorded: RecordedLook | undefined
+}
+
+/** What is known where waits were recorded. */
+export interface RecordedLook {
+  readonly waits: Waits
+  readonly places: CallPlaces
+  readonly tallies: readonly Tally[]
+  /** For each wait its share of the wall time. */
+  readonly shares: Float64Array
+  /** How long the run did something else than to run the application's own code, between two times. */
+  readonly away: Clock
+}
+
+export function lookAt (profile: Profile): Look {
+  const waitsAt = waitFrames(profile)
+  const isWait = profile.frames.map((_, index) => waitsAt.has(index))
+  const kinds = profile.frames.map((frame, index) => isWait[index] === true ? 'idle' : classify(frame, profile.run))
+  const self = new Float64Array(profile.tree.frame.length)
+  let sampled = 0
+  profile.samples.node.forEach((node, at) => {
+    const duration = profile.samples.duration[at] as number
+    self[node] = (self[node] as number) + duration
+    sampled += duration
+  })
+  const wall = Math.max(profile.run.wallTime ?? 0, sampled)
+  return { profile, wall, kinds, self, recorded: profile.waits === undefined ? undefined : look(profile, profile.waits, kinds, isWait) }
+}
+
+function look (profile: Profile, waits: Waits, kinds: readonly FrameKind[], isWait: readonly boolean[]): RecordedLook {
+  const recorder = profile.frames.findIndex(({ url, name }) => url === '' && name === '(recording)')
+  const stretches = stretchesOf(profile, kinds, isWait, recorder)
+  const places = new CallPlaces(profile, kinds)
+  const shares = sharesOf(profile, waits, new Clock(stretches, new Set(['waiting'])))
+  return { waits, places, shares, tallies: talliesOf(waits, shares, places), away: new Clock(stretches, new Set(['waiting', 'other'])) }
+}
+
+/** For how long at least one of some waits was open and the application's own code didn't run. The waits are in the order of their starts. */
+export function elapsed ({ waits, away }: RecordedLook, members: readonly number[]): number {
+  let sum = 0
+  let until = -Infinity
+  for (const wait of members) {
+    const end = waits.end[wait] as number
+    if (end <= until) continue
+    sum += away.between(Math.max(until, waits.start[wait] as number), end)
+    until = end
+  }
+  return sum
+}

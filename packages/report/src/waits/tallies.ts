@@ -1,0 +1,91 @@
+import type { WaitKind, Waits } from '@geordi/profile'
+import type { CallPlaces } from './places.ts'
+import { shapeOf, type Shape } from './shape.ts'
+
+/** The waits for one statement from one place. Times are microseconds. */
+export interface Tally extends Shape {
+  readonly kind: WaitKind
+  /** They blocked the thread: their time is CPU time of their caller. */
+  readonly sync: boolean
+  /** Index into `Waits.sites` of the application's own call, or the only one known; of the first wait's. -1 for none. */
+  readonly site: number
+  /** Indices of the waits, by their starts. */
+  readonly waits: readonly number[]
+  readonly count: number
+  /** The sum of all, each in full: with several at once it can be more than the wall time. */
+  readonly total: number
+  /** Their share of the wall time; 0 of what blocked the thread. */
+  readonly wall: number
+  readonly median: number
+  readonly p95: number
+  readonly max: number
+  /** How many of them asked what another one had asked with the same values. */
+  readonly repeats: number
+  readonly failed: number
+}
+
+interface Growing {
+  readonly operation: number
+  readonly shape: Shape
+  readonly site: number
+  readonly waits: number[]
+}
+
+/** Groups the waits by statement and the place of the call in the application's own code; the costliest first. */
+export function talliesOf (waits: Waits, shares: Float64Array, places: CallPlaces): Tally[] {
+  const shapes = waits.operations.map(shapeOf)
+  const shapeIds = new Map<string, number>()
+  const idOf = waits.operations.map(({ kind, sync }, at) => {
+    const { statement, target } = shapes[at] as Shape
+    const key = `${kind} ${sync} ${target}\n${statement}`
+    let id = shapeIds.get(key)
+    if (id === undefined) shapeIds.set(key, id = shapeIds.size)
+    return id
+  })
+  const groups = new Map<number, Growing>()
+  waits.operation.forEach((operation, wait) => {
+    const site = places.own(waits.site[wait] as number)
+    const key = (idOf[operation] as number) * 2 ** 26 + places.id(site) + 1
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { operation, shape: shapes[operation] as Shape, site, waits: [wait] })
+    else group.waits.push(wait)
+  })
+  return Array.from(groups.values(), group => tally(waits, shares, group)).sort((a, b) => costOf(b) - costOf(a) || b.total - a.total)
+}
+
+function costOf ({ sync, wall, total }: Tally): number {
+  return sync ? total : wall
+}
+
+function tally (waits: Waits, shares: Float64Array, { operation, shape, site, waits: members }: Growing): Tally {
+  const { kind, sync, statement, target } = waits.operations[operation] as Waits['operations'][number]
+  const durations = Float64Array.from(members, wait => (waits.end[wait] as number) - (waits.start[wait] as number)).sort()
+  const isOne = members.every(wait => waits.operation[wait] === operation)
+  const quantile = (share: number) => durations[Math.max(0, Math.ceil(durations.length * share) - 1)] as number
+  return {
+    kind,
+    sync,
+    ...isOne ? { statement, target } : shape,
+    site,
+    waits: members,
+    count: members.length,
+    total: durations.reduce((sum, time) => sum + time, 0),
+    wall: members.reduce((sum, wait) => sum + (shares[wait] as number), 0),
+    median: quantile(0.5),
+    p95: quantile(0.95),
+    max: durations.at(-1) as number,
+    repeats: repeatsOf(waits, members),
+    failed: members.filter(wait => waits.outcome[wait] === 1).length
+  }
+}
+
+function repeatsOf ({ operation, same }: Waits, members: readonly number[]): number {
+  const known = members.filter(wait => same[wait] !== 0)
+  return known.length - new Set(known.map(wait => `${operation[wait]} ${same[wait]}`)).size
+}
+
+/** The middle one of some numbers, leaving out those that aren't known; NaN of none. */
+export function medianOf (numbers: Iterable<number>): number {
+  const known = Float64Array.from(numbers).filter(number => !Number.isNaN(number)).sort()
+  return known[Math.max(0, Math.ceil(known.length / 2) - 1)] ?? NaN
+}

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Profile } from '@geordi/profile'
+import type { Finding } from '../src/findings/finding.ts'
+import { findIn } from '../src/findings/index.ts'
+import { lookAt } from '../src/waits/look.ts'
+import { repeat, RunBuilder, type TestWait } from './run-builder.ts'
+
+async function find (run: RunBuilder | Profile): Promise<Finding[]> {
+  return await findIn(lookAt(run instanceof RunBuilder ? run.profile() : run))
+}
+
+/** What is found first, and that it's this. */
+async function first (run: RunBuilder | Profile, cause: string): Promise<Finding> {
+  const found = await find(run)
+  assert.equal(found[0]?.cause, cause, JSON.stringify(found.map(({ cause, title }) => [cause, title])))
+  return found[0]!
+}
+
+async function assertNone (run: RunBuilder | Profile): Promise<void> {
+  assert.deepEqual((await find(run)).map(({ cause, title }) => `${cause}: ${title}`), [])
+}
+
+const locations = ({ places }: Finding) => places.map(({ label, location }) => `${label} ${location}`)
+
+const AUTHOR: TestWait = { statement: 'select author from commits where id = $1', parameters: true, rows: 1, stack: ['handler:3', 'countAuthors:12', 'loadAuthor:20', 'query in pg:99'] }
+
+/** So many queries one after the other, each of 1 ms, in a request of 300 ms. */
+function queries (count: number, wait: (at: number) => TestWait): RunBuilder {
+  const run = new RunBuilder().run(['handler'], 10)
+  repeat(count, at => run.wait(wait(at), 1).run(['handler', 'countAuthors'], 0.1))
+  return run.run(['handler', 'render'], Math.max(0, 300 - run.now))
+}
+
+describe('the same query for each row', () => {
+  test('is found with its count, times, call and callers', async () => {
+    const found = await first(queries(200, at => ({ ...AUTHOR, same: at + 1 })), 'n-plus-one')
+    assert.equal(found.subject, AUTHOR.statement)
+    assert.deepEqual(locations(found), ['loadAuthor src/loadAuthor.js:20', 'countAuthors src/countAuthors.js:12', 'handler src/handler.js:3'])
+    assert.equal(found.numbers.count, 200)
+    assert.ok(Math.abs(found.numbers.total! - 200_000) < 1)
+    assert.ok(Math.abs(found.share - 200 / 300) < 0.01)
+    assert.match(found.title, /same statement 200 times/)
+    assert.match(found.advice, /one statement before the loop/)
+  })
+
+  test('tells what to do of an insert for each row, of keys of a cache, and of the rows of another service', async () => {
+    assert.match((await first(queries(150, at => ({ ...AUTHOR, statement: 'insert into log values ($1)', same: at + 1 })), 'n-plus-one')).advice, /Insert many rows/)
+    assert.match((await first(queries(150, at => ({ ...AUTHOR, kind: 'cache', statement: 'get', same: at + 1 })), 'n-plus-one')).advice, /MGET/)
+    const http = await first(queries(150, at => ({ ...AUTHOR, kind: 'http', statement: `GET /users/${at}/avatar?size=`, target: 'https://api', same: at + 1 })), 'n-plus-one')
+    assert.equal(http.subject, 'GET /users/{id}/avatar?size= https://api')
+  })
+
+  test('is none for nine of them, for batches, for cursors and transactions, for a pipeline, and where it hardly takes time', async () => {
+    await assertNone(queries(9, at => ({ ...AUTHOR, same: at + 1 })))
+    await assertNone(queries(150, at => ({ ...AUTHOR, rows: 500, same: at + 1 })))
+    for (const statement of ['fetch 100 from rows', 'begin', 'commit', 'select ?']) await assertNone(queries(150, at => ({ ...AUTHOR, statement, same: at + 1 })))
+    const pipeline = new RunBuilder().run(['handler'], 10)
+    repeat(500, at => pipeline.open({ ...AUTHOR, kind: 'cache', statement: 'get', same: at + 1 }, 10, 40))
+    await assertNone(pipeline)
+    await assertNone(queries(15, at => ({ ...AUTHOR, same: at + 1 })))
+  })
+
+  test('is none for different statements, nor for one from many places', async () => {
+    await assertNone(queries(150, at => ({ ...AUTHOR, statement: `select a${at} from t`, same: at + 1 })))
+    await assertNone(queries(150, at => ({ ...AUTHOR, stack: [`handler:${at + 1}`], same: at + 1 })))
+  })
+})
+
+describe('the identical question again and again', () => {
+  const units: TestWait = { kind: 'cache', statement: 'get', target: 'cache:6379', same: 7, stack: ['handler:3', 'loadUnits:9'] }
+
+  test('is found for a key, a query and a URL', async () => {
+    const found = await first(queries(100, () => units), 'identical')
+    assert.equal(found.numbers.count, 100)
+    assert.deepEqual(locations(found), ['loadUnits src/loadUnits.js:9', 'handler src/handler.js:3'])
+    assert.ok(Math.abs(found.time - 99_000) < 1, 'the first one has to be asked')
+    await first(queries(100, () => ({ ...AUTHOR, same: 7 })), 'identical')
+    assert.match((await first(queries(100, () => ({ ...units, kind: 'http', statement: 'GET /rates' })), 'identical')).title, /same URL .* 100 times/)
+  })
+
+  test('is found from several places', async () => {
+    const found = await first(queries(100, at => ({ ...units, stack: [`handler:${at % 4 + 1}`] })), 'identical')
+    assert.match(found.evidence.join(), /from 4 places/)
+  })
+
+  test('is none where the values aren\'t known or others, and for what changes something', async () => {
+    assert.deepEqual((await find(queries(100, () => ({ ...AUTHOR, same: 0 })))).map(({ cause }) => cause), ['n-plus-one'])
+    for (const statement of ['incr', 'lpop', 'blpop', 'xread']) {
+      assert.deepEqual((await find(queries(100, () => ({ ...units, statement })))).filter(({ cause }) => cause === 'identical'), [])
+    }
+    for (const statement of ["select nextval('ids')", 'select now()', 'select * from jobs for update skip locked', 'insert into t values ($1)', 'with gone as (delete from t) select 1']) {
+      assert.deepEqual((await find(queries(100, () => ({ ...AUTHOR, statement, same: 7 })))).filter(({ cause }) => cause === 'identical'), [], statement)
+    }
+  })
+
+  test('is none for who asks until the answer changes, nor where something was written in between', async () => {
+    const polling = new RunBuilder()
+    repeat(20, () => polling.wait({ ...units, kind: 'http', statement: 'GET /jobs/status' }, 10).wait({ kind: 'timer', statement: 'setTimeout', target: '', stack: ['handler:4'] }, 20))
+    assert.deepEqual((await find(polling)).filter(({ cause }) => cause === 'identical'), [])
+    const rewriting = new RunBuilder()
+    repeat(20, at => rewriting.wait({ ...AUTHOR, same: 7 }, 3).wait({ statement: 'update counters set n = n + $1', same: at + 1, stack: ['handler:5'] }, 3))
+    assert.deepEqual((await find(rewriting)).filter(({ cause }) => cause === 'identical'), [])
+  })
+})
+
+describe('a slow operation', () => {
+  const REPORT: TestWait = { statement: 'select sum(total) from orders', stack: ['handler:3', 'loadReport:8'] }
+
+  test('is found for one statement among many', async () => {
+    const found = await first(queries(100, at => ({ ...AUTHOR, stack: [`handler:${at}`], same: at + 1 })).wait(REPORT, 700), 'slow-operation')
+    assert.match(found.title, /One slow statement: 700 ms/)
+    assert.deepEqual(locations(found), ['loadReport src/loadReport.js:8', 'handler src/handler.js:3'])
+    assert.ok(Math.abs(found.share - 0.7) < 0.01)
+    assert.match((await first(new RunBuilder().wait({ kind: 'http', statement: 'GET /slow', target: 'https://api' }, 900), 'slow-operation')).title, /Another service/)
+  })
+
+  test('is none below 100 ms, for a small share, while something else ran, and for a timer', async () => {
+    await assertNone(new RunBuilder().wait(REPORT, 95))
+    await assertNone(new RunBuilder().wait(REPORT, 150).run(['handler', 'render'], 900))
+    const busy = new RunBuilder().run(['handler', 'render'], 500)
+    busy.open(REPORT, 0, 500)
+    await assertNone(busy)
+    await assertNone(new RunBuilder().wait({ kind: 'timer', statement: 'setTimeout', target: '' }, 900))
+  })
+})
+
+describe('operations one after the other', () => {
+  const section = (at: number, more: Partial<TestWait> = {}): TestWait => ({ statement: `select ${'abcdefgh'[at]} from t`, stack: ['handler:1', `dashboard:${at + 10}`, `load${at}:5`], ...more })
+
+  test('are found as a possibility, with what they might save', async () => {
+    const run = new RunBuilder()
+    repeat(5, at => run.wait(section(at), 60))
+    const found = await first(run, 'sequential')
+    assert.match(found.title, /5 operations .* possibly independent/)
+    assert.match(found.evidence.join(), /lines 10, 11, 12, 13, 14/)
+    assert.deepEqual(locations(found), ['dashboard src/dashboard.js:10'])
+    assert.ok(Math.abs(found.time - 240_000) < 1)
+  })
+
+  test('are found where all have the values that the first one had', async () => {
+    const run = new RunBuilder()
+    repeat(5, at => run.wait(section(at, { statement: `select ${'abcde'[at]} from t where id = $1`, parameters: true, same: 9 }), 60))
+    await first(run, 'sequential')
+  })
+
+  test('are none where they have values of their own, write, are two, overlap, save little or are in a transaction', async () => {
+    const of = (one: (run: RunBuilder, at: number) => void, count = 5) => {
+      const run = new RunBuilder()
+      repeat(count, at => one(run, at))
+      return run
+    }
+    await assertNone(of((run, at) => run.wait(section(at, { statement: `select ${'abcde'[at]} from t where id = $1`, parameters: true, same: at + 1 }), 60)))
+    await assertNone(of((run, at) => run.wait(section(at, { statement: `update t${at} set a = ?` }), 60)))
+    await assertNone(of((run, at) => run.wait(section(at), 60), 2))
+    await assertNone(of((run, at) => run.open(section(at), at * 10, 80)))
+    await assertNone(of((run, at) => run.wait(section(at), 10)))
+    const begin: TestWait = { statement: 'begin', stack: ['handler:1', 'dashboard:9'] }
+    const within = new RunBuilder().wait(begin, 1)
+    repeat(5, at => within.wait(section(at), 60))
+    await assertNone(within.wait({ ...begin, statement: 'commit' }, 1))
+  })
+
+  test('are none for one line that a loop comes to again and again', async () => {
+    const run = new RunBuilder()
+    repeat(5, at => run.wait(section(0, { statement: `select ${'abcde'[at]} from t` }), 60))
+    await assertNone(run)
+  })
+})
+
+describe('a lock', () => {
+  const update: TestWait = { statement: 'update accounts set n = $1', stack: ['handler:3', 'touch:7'] }
+
+  test('of PostgreSQL is found, with who held it, and is then no slow statement', async () => {
+    const run = new RunBuilder().wait(update, 700).lock({ wait: 0, kind: 'row', time: 650_000, holder: 'nightly-job, process 7: update accounts set n = ?' })
+    const found = await find(run)
+    assert.deepEqual(found.map(({ cause }) => cause), ['database-lock'])
+    assert.match(found[0]!.title, /row lock of another transaction: 650 ms/)
+    assert.match(found[0]!.evidence.join(), /held by nightly-job/)
+    assert.deepEqual(locations(found[0]!), ['touch src/touch.js:7', 'handler src/handler.js:3'])
+    for (const [kind, words] of [['table', /table lock/], ['advisory', /advisory lock/]] as const) {
+      assert.match((await first(new RunBuilder().wait(update, 700).lock({ wait: 0, kind, time: 650_000, holder: '' }), 'database-lock')).title, words)
+    }
+  })
+
+  test('that PostgreSQL doesn\'t tell of is none: an update may be slow by itself; nor a short one', async () => {
+    assert.deepEqual((await find(new RunBuilder().wait(update, 700))).map(({ cause }) => cause), ['slow-operation'])
+    const short = new RunBuilder().wait(update, 90).run(['handler'], 500).lock({ wait: 0, kind: 'row', time: 10_000, holder: '' })
+    await assertNone(short)
+  })
+
+  test('of the process is found', async () => {
+    const run = new RunBuilder()
+    repeat(8, at => run.open({ kind: 'lock', statement: 'acquire', target: '', stack: ['handler:3', 'inTurn:5'] }, 0, at * 50))
+    const found = await first(run, 'mutex')
+    assert.equal(found.numbers.count, 8)
+    assert.deepEqual(locations(found), ['inTurn src/inTurn.js:5', 'handler src/handler.js:3'])
+    const free = new RunBuilder()
+    repeat(800, () => free.wait({ kind: 'lock', statement: 'acquire', target: '' }, 0.01).run(['handler'], 1))
+    await assertNone(free)
+  })
+})
+
+describe('a pool', () => {
+  const pool = (statement: string): RunBuilder => {
+    const run = new RunBuilder()
+    repeat(6, at => run.open({ kind: 'pool', statement, stack: ['handler:3', 'load:5'] }, 0, 50 + at * 20))
+    return run
+  }
+
+  test('without a free connection is found; one that opens a connection is not, nor one that has one at once', async () => {
+    const found = await first(pool('free connection'), 'pool')
+    assert.match(found.title, /free connection 6 times: 150 ms/)
+    assert.deepEqual(locations(found), ['load src/load.js:5', 'handler src/handler.js:3'])
+    await assertNone(pool('new connection'))
+    const free = new RunBuilder()
+    repeat(300, () => free.wait({ kind: 'pool', statement: 'free connection' }, 0.05).run(['handler'], 2))
+    await assertNone(free)
+  })
+})

@@ -1,0 +1,150 @@
+/*
+ * What dogslow costs, beside the same app without it: npm run bench -w @geordi/dogslow
+ * Ratios are of pairs of short slices in turn, so they hold while the machine's speed drifts.
+ */
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import autocannon from 'autocannon'
+import { liveWaits } from '@geordi/waits/live'
+
+const PROCESSES = Number(process.argv[2] ?? 8)
+const PAIRS = Number(process.argv[3] ?? 100)
+const AMOUNT = 1000
+const WARM_UP = 20
+const OPEN = 10_000
+const PIPELINED = 100
+
+interface Slice { readonly wall: number, readonly p50: number, readonly p99: number, readonly cpu: number }
+interface Told { readonly user: number, readonly system: number, readonly memory: NodeJS.MemoryUsage, readonly open: number }
+interface Running { readonly child: ChildProcess, readonly addresses: { readonly plain: string, readonly watched: string } }
+
+async function start (mode: string): Promise<Running> {
+  const child = fork(new URL('./app.js', import.meta.url), [mode], { execArgv: ['--expose-gc'] })
+  const [addresses] = await once(child, 'message') as [Running['addresses']]
+  return { child, addresses }
+}
+
+async function ask (child: ChildProcess): Promise<Told> {
+  child.send('?')
+  const [told] = await once(child, 'message') as [Told]
+  return told
+}
+
+async function end (child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exited
+}
+
+async function load (child: ChildProcess, address: string): Promise<Slice> {
+  const latencies: number[] = []
+  const before = await ask(child)
+  const started = performance.now()
+  let last = started
+  const result = await new Promise<autocannon.Result>((resolve, reject) => {
+    // It ends a run at its next look only.
+    const running = autocannon({ url: `${address}/hello`, amount: AMOUNT, connections: 10, sampleInt: 5 } as autocannon.Options, (error, done) => error ? reject(error) : resolve(done))
+    running.on('response', (_client, _status, _bytes, milliseconds) => {
+      latencies.push(milliseconds)
+      last = performance.now()
+    })
+  })
+  if (result.non2xx > 0 || result.errors > 0) throw new Error('A request failed.')
+  const after = await ask(child)
+  latencies.sort((a, b) => a - b)
+  const cpu = after.user + after.system - before.user - before.system
+  return { wall: last - started, p50: latencies[AMOUNT / 2]!, p99: latencies[AMOUNT * 0.99]!, cpu: cpu / AMOUNT }
+}
+
+function median (values: number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
+}
+
+/** The median and its 95 % interval, by order statistics. */
+function show (values: number[]): string {
+  const sorted = [...values].sort((a, b) => a - b)
+  const spread = 0.98 * Math.sqrt(sorted.length)
+  const at = (index: number) => sorted[Math.max(0, Math.min(sorted.length - 1, Math.round(index)))]!.toFixed(3)
+  return `${median(values).toFixed(3)} (${at(sorted.length / 2 - spread)} … ${at(sorted.length / 2 + spread)})`
+}
+
+async function measureRequests (): Promise<void> {
+  const rounds: Slice[][] = []
+  for (let number = 0; number < PROCESSES; number++) {
+    const { child, addresses: { plain, watched } } = await start(number % 2 === 0 ? 'plain first' : 'watched first')
+    try {
+      for (let slice = 0; slice < WARM_UP; slice++) for (const address of [plain, watched]) await load(child, address)
+      for (let round = 0; round < PAIRS; round++) {
+        const slices: Slice[] = []
+        for (let turn = 0; turn < 3; turn++) {
+          const which = (round + turn) % 3
+          slices[which] = await load(child, [plain, plain, watched][which]!)
+        }
+        rounds.push(slices)
+      }
+    } finally {
+      await end(child)
+    }
+  }
+  console.log(`Requests: medians of ${rounds.length} slices of ${AMOUNT}, in ${PROCESSES} processes (95 % confidence)`)
+  for (const [what, one, other] of [['with / without', 2, 0], ['without / without (noise)', 1, 0]] as const) {
+    const ratio = (of: (slice: Slice) => number) => show(rounds.map(slices => of(slices[one]!) / of(slices[other]!)))
+    console.log(`  ${what}: throughput ${show(rounds.map(slices => slices[other]!.wall / slices[one]!.wall))}  p50 ${ratio(({ p50 }) => p50)}  p99 ${ratio(({ p99 }) => p99)}  processor ${ratio(({ cpu }) => cpu)}`)
+  }
+  console.log(`  processor time a request: ${median(rounds.map(slices => slices[0]!.cpu)).toFixed(1)} µs without, ${median(rounds.map(slices => slices[2]!.cpu)).toFixed(1)} µs with`)
+}
+
+async function measureMemory (): Promise<void> {
+  const told: Record<string, { idle: Told, held: Told }> = {}
+  for (const mode of ['plain', 'watched'] as const) {
+    const { child, addresses } = await start(mode)
+    try {
+      await load(child, addresses[mode])
+      await sleep(1000)
+      const idle = await ask(child)
+      const { port } = new URL(addresses[mode])
+      // Pipelined, because a process may have no more than some thousand files open.
+      const sockets = Array.from({ length: OPEN / PIPELINED }, () => connect(Number(port), '127.0.0.1').on('error', () => {}))
+      for (const socket of sockets) socket.write('GET /hold HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(PIPELINED))
+      let held = await ask(child)
+      while (held.open < OPEN) {
+        await sleep(50)
+        held = await ask(child)
+      }
+      await sleep(1000)
+      told[mode] = { idle, held: await ask(child) }
+      for (const socket of sockets) socket.destroy()
+    } finally {
+      await end(child)
+    }
+  }
+  const { plain, watched } = told as Record<'plain' | 'watched', { idle: Told, held: Told }>
+  const mega = (one: number, other: number) => `${((one - other) / 1e6).toFixed(1)} MB`
+  console.log(`Memory: ${mega(watched.idle.memory.rss, plain.idle.memory.rss)} resident, of which ${mega(watched.idle.memory.heapUsed, plain.idle.memory.heapUsed)} on the main thread's heap`)
+  const each = (key: 'rss' | 'heapUsed') => (watched.held.memory[key] - watched.idle.memory[key] - plain.held.memory[key] + plain.idle.memory[key]) / OPEN
+  console.log(`  an open request, of ${OPEN}: ${each('rss').toFixed(0)} bytes resident, ${each('heapUsed').toFixed(0)} on the heap`)
+}
+
+async function measureWaits (): Promise<void> {
+  const run = async (times: number) => {
+    const started = process.cpuUsage()
+    for (let at = 0; at < times; at += 100) await Promise.all(Array.from({ length: 100 }, () => new Promise(resolve => { setTimeout(resolve, 0) })))
+    const { user, system } = process.cpuUsage(started)
+    return (user + system) / times
+  }
+  const rounds: Array<[number, number]> = []
+  for (let round = -2; round < 15; round++) {
+    const plain = await run(5000)
+    const waits = liveWaits({ prefix: 'dogslow#', of: () => undefined })
+    const noted = await run(5000)
+    waits.stop()
+    if (round >= 0) rounds.push([plain, noted])
+  }
+  console.log(`A noted timer: ${median(rounds.map(([plain, noted]) => noted - plain)).toFixed(1)} µs more than ${median(rounds.map(([plain]) => plain)).toFixed(1)}`)
+}
+
+await measureMemory()
+await measureWaits()
+await measureRequests()

@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { LiveWait, LiveWaits } from '@geordi/waits/live'
+import type { Health } from './health.ts'
+import { urlShower } from '@geordi/profile/hide'
+import type { DogslowSettings } from './options.ts'
+import type { ReportKind, RequestState } from './report.ts'
+import type { OpenRequest, RequestText } from './requests.ts'
+
+/** A {@link RequestState} whose waits still have stacks as V8 writes them: the watcher makes sense of these. */
+export interface RawRequest extends Omit<RequestState, 'pending' | 'finished'> {
+  readonly pending: RawWait[]
+  readonly finished: RawWait[]
+}
+
+export interface RawWait {
+  readonly kind: string
+  readonly statement: string
+  readonly target: string
+  readonly driver: string
+  readonly duration: number
+  readonly ago?: number
+  readonly failed?: boolean
+  readonly stack: string[]
+}
+
+/** A report on its way to the watcher. */
+export interface RawReport {
+  readonly kind: ReportKind
+  readonly id: string
+  readonly time: string
+  readonly cause?: string
+  readonly requests: RawRequest[]
+  readonly behind: RawRequest[]
+  readonly more: number
+  readonly stack: string[]
+  readonly note?: string
+  readonly call?: { readonly name: string, readonly target: string, readonly duration: number }
+  readonly process: import('./report.ts').ProcessState
+}
+
+export function newReportId (): string {
+  return randomBytes(6).toString('hex')
+}
+
+const HOST = hostname()
+
+/** Puts what is known of requests and of the process into words. */
+export class Describer {
+  readonly #settings: DogslowSettings
+  readonly #fastify: FastifyInstance
+  readonly #waits: LiveWaits | undefined
+  readonly #health: Health
+  readonly #shown: (url: string) => string
+
+  constructor (settings: DogslowSettings, fastify: FastifyInstance, waits: LiveWaits | undefined, health: Health) {
+    this.#settings = settings
+    this.#fastify = fastify
+    this.#waits = waits
+    this.#health = health
+    this.#shown = urlShower(settings.hide)
+  }
+
+  text ({ request }: OpenRequest): RequestText {
+    return { id: String(request.id), method: request.method, url: this.#shown(request.originalUrl), route: request.routeOptions.url }
+  }
+
+  /** @param withWaits Without, it is enough to know which request it is. */
+  request (open: OpenRequest, now: number, withWaits = true): RawRequest {
+    const { request, start } = open
+    const waits = (withWaits ? this.#waits?.of(open) : undefined) ?? { pending: [], finished: [] }
+    const { id, method, url, route } = this.text(open)
+    const link = this.#link(request, url)
+    return {
+      id,
+      method,
+      url,
+      ...route === undefined ? {} : { route },
+      time: new Date(performance.timeOrigin + start).toISOString(),
+      duration: round(now - start),
+      phase: phaseOf(open),
+      pending: waits.pending.map(wait => raw(wait, now)),
+      finished: waits.finished.map(wait => raw(wait, now)),
+      ...link === undefined ? {} : { link }
+    }
+  }
+
+  process (since: number, now: number, open: number): RawReport['process'] {
+    const { rss, heapUsed, heapTotal, external } = process.memoryUsage()
+    return { host: HOST, pid: process.pid, node: process.version, open, ...this.#health.since(since, now), memory: { rss, heapUsed, heapTotal, external } }
+  }
+
+  /** Another method's request can't be made again by a link. */
+  #link (request: FastifyRequest, shownUrl: string): string | undefined {
+    const { link = this.#fastify.hasPlugin('@geordi/fastify') ? '__geordi__' : false } = this.#settings
+    if (link === false || (request.method !== 'GET' && request.method !== 'HEAD')) return undefined
+    return `${request.protocol}://${request.host}${shownUrl}${shownUrl.includes('?') ? '&' : '?'}${link}`
+  }
+}
+
+function phaseOf ({ reply, request, inHandler }: OpenRequest): RawRequest['phase'] {
+  if (reply.raw.headersSent) return 'sending'
+  if (inHandler) return 'handler'
+  return request.raw.complete ? 'hooks' : 'receiving'
+}
+
+function raw ({ kind, statement, target, driver, start, end, failed, stack }: LiveWait, now: number): RawWait {
+  return {
+    kind,
+    statement,
+    target,
+    driver,
+    duration: round((end ?? now) - start),
+    ...end === undefined ? {} : { ago: round(now - end) },
+    ...failed === true ? { failed } : {},
+    stack
+  }
+}
+
+export function round (milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10
+}

@@ -1,0 +1,181 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import { Describer } from './describe.ts'
+import { Health } from './health.ts'
+import { useWaits } from './live.ts'
+import { directLog, MainSinks } from './main-sinks.ts'
+import type { ToMain, ToWatcher, WatcherData } from './messages.ts'
+import { Monitor } from './monitor.ts'
+import type { DogslowSettings, SentrySdk } from './options.ts'
+import { OWN_FOLDERS } from './own.ts'
+import { ProcessEnd } from './process-end.ts'
+import { Profiles } from './profiles.ts'
+import type { RequestEnd } from './report.ts'
+import { OpenRequest, Requests } from './requests.ts'
+import { RouteThresholds } from './routes.ts'
+import { toShared, type Shared } from './shared.ts'
+import { answerSnapshots, stoppedReport } from './snapshot.ts'
+import { seconds } from './text.ts'
+import { tickOf } from './timing.ts'
+import { Watcher } from './watcher.ts'
+
+let instances = 0
+
+/** Everything of one app: the table of requests, the monitor on this thread, the watcher on its own. */
+export class Dogslow {
+  readonly #settings: DogslowSettings
+  readonly #fastify: FastifyInstance
+  readonly #shared: Shared = toShared()
+  readonly #routes: RouteThresholds
+  readonly #sinks: MainSinks
+  readonly #profiles: Profiles
+  readonly #requests: Requests
+  readonly #live: ReturnType<typeof useWaits> | undefined
+  /** What is to be told to the watcher once it is there. */
+  readonly #early: ToWatcher[] = []
+  /** How requests ended that the watcher has taken and not told of yet, by their start. */
+  readonly #endings = new Map<number, Omit<RequestEnd, 'report'>>()
+  #describer: Describer
+  #monitor: Monitor | undefined
+  #watcher: Watcher | undefined
+  #undo: Array<() => void> = []
+
+  constructor (settings: DogslowSettings, fastify: FastifyInstance, sentry: SentrySdk | undefined) {
+    this.#settings = settings
+    this.#fastify = fastify
+    this.#routes = new RouteThresholds(settings)
+    this.#sinks = new MainSinks(settings, fastify.log, sentry)
+    this.#profiles = new Profiles(settings, fastify, event => this.#post({ type: 'event', event }))
+    this.#requests = new Requests(this.#shared, {
+      grown: ({ buffer }) => this.#post({ type: 'chunk', buffer }),
+      left: open => this.#left(open),
+      text: open => this.#describer.text(open),
+      threshold: settings.thresholds[0]!
+    })
+    this.#live = settings.waits ? useWaits(this.#requests) : undefined
+    this.#describer = new Describer(settings, fastify, this.#live?.waits, new Health(0))
+  }
+
+  /** @throws DogslowError `GEORDI_DOGSLOW_OPTION_INVALID` for a wrong `config.dogslow` */
+  addRoute (route: RouteOptions): void {
+    this.#routes.add(route)
+  }
+
+  enter (request: FastifyRequest, reply: FastifyReply): OpenRequest {
+    const open = this.#requests.enter(request, reply)
+    this.#monitor?.wake()
+    return open
+  }
+
+  /** @throws DogslowError `GEORDI_DOGSLOW_UNSUPPORTED`, `GEORDI_DOGSLOW_OPTION_INVALID` */
+  async start (): Promise<void> {
+    this.#profiles.check()
+    const tick = tickOf(this.#routes.lowest)
+    const health = new Health(tick)
+    const describer = this.#describer = new Describer(this.#settings, this.#fastify, this.#live?.waits, health)
+    const monitor = this.#monitor = new Monitor(this.#settings, tick, {
+      requests: this.#requests,
+      routes: this.#routes,
+      describer,
+      health,
+      post: message => this.#post(message),
+      reported: (open, report) => this.#profiles.offer(open.request, report)
+    })
+    const instance = `${process.pid}.${++instances}`
+    const parts = { requests: this.#requests, monitor, describer, current: () => this.#live?.waits.current as OpenRequest | undefined }
+    this.#undo.push(answerSnapshots(instance, parts))
+    this.#watcher = new Watcher({
+      data: this.#watcherData(instance, tick),
+      shared: this.#shared,
+      heard: message => this.#heard(message),
+      died: (error, restarts) => this.#fastify.log.error({ err: error }, `dogslow's thread died${restarts ? ' and is started anew' : ' again; from now on nothing is reported'}`)
+    })
+    for (const message of this.#early) this.#watcher.post(message)
+    await this.#watcher.start()
+    const end = new ProcessEnd(this.#shared, code => {
+      if (this.#requests.count === 0) return
+      this.#post({ type: 'evidence', report: stoppedReport(`exit ${code}`, parts) })
+      this.#watcher?.waitForEvidence()
+    })
+    this.#undo.push(() => end.close())
+  }
+
+  /** Sends what waits to be sent, and leaves nothing behind. */
+  async close (): Promise<void> {
+    this.#monitor?.stop()
+    for (const undo of this.#undo.reverse()) undo()
+    this.#undo = []
+    await this.#watcher?.close()
+    this.#live?.release()
+    this.#requests.close()
+  }
+
+  #post (message: ToWatcher): void {
+    if (this.#watcher === undefined) this.#early.push(message)
+    else this.#watcher.post(message)
+  }
+
+  #heard (message: ToMain): void {
+    switch (message.type) {
+      case 'event': this.#sinks.pass(message.event, message.logged); break
+      case 'problem': this.#sinks.problem(message.sink, message.message); break
+      case 'taken':
+        for (const { place, start } of message.places) this.#taken(message.report, place, start)
+    }
+  }
+
+  /** The watcher has reported a request while this thread could not. By now it may have ended. */
+  #taken (report: string, place: number, start: number): void {
+    const open = this.#requests.at(place)
+    if (open?.start === start) {
+      this.#monitor?.pass(open, performance.now())
+      this.#monitor?.note(open, report)
+      return
+    }
+    const event = this.#endings.get(start)
+    this.#endings.delete(start)
+    if (event !== undefined) this.#post({ type: 'event', event: { ...event, report } })
+  }
+
+  #left (open: OpenRequest): void {
+    this.#live?.waits.forget(open)
+    if (open.taken && open.reports === undefined) this.#endings.set(open.start, this.#endOf(open))
+    if (open.reports === undefined) return
+    const event = this.#endOf(open)
+    for (const report of open.reports) this.#post({ type: 'event', event: { ...event, report } })
+  }
+
+  #endOf (open: OpenRequest): Omit<RequestEnd, 'report'> {
+    const { raw } = open.reply
+    const { method, url } = this.#describer.text(open)
+    const duration = Math.round((performance.now() - open.start) * 10) / 10
+    const outcome = raw.writableFinished ? 'answered' : 'cut off'
+    const how = outcome === 'answered' ? `was answered with ${raw.statusCode}` : 'was cut off'
+    return {
+      type: 'end',
+      time: new Date().toISOString(),
+      summary: `${method} ${url} ${how} after ${seconds(duration)}`,
+      method,
+      url,
+      ...raw.headersSent ? { status: raw.statusCode } : {},
+      outcome,
+      duration
+    }
+  }
+
+  #watcherData (instance: string, tick: number): WatcherData {
+    const { file, mail, webhook, perMinute, repeatAfter, thresholds } = this.#settings
+    return {
+      shared: this.#shared.buffer,
+      instance,
+      clock: Number(process.hrtime.bigint()) / 1e6 - performance.now(),
+      timeOrigin: performance.timeOrigin,
+      tick,
+      threshold: thresholds[0]!,
+      lowest: this.#routes.lowest,
+      cwd: process.cwd(),
+      settings: { file, mail, webhook, perMinute, repeatAfter },
+      log: directLog(this.#settings, this.#fastify.log),
+      own: OWN_FOLDERS
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import type { FastifyRequest } from 'fastify'
+import { newReportId, type Describer, type RawReport } from './describe.ts'
+import type { Health } from './health.ts'
+import type { ToWatcher } from './messages.ts'
+import type { DogslowSettings } from './options.ts'
+import type { OpenRequest, Requests } from './requests.ts'
+import type { RouteThresholds } from './routes.ts'
+import { NEVER } from './shared.ts'
+
+/** Requests that one tick looks at in full: writing down stacks takes time, and when all are slow, they are for one reason. */
+const MOST_REPORTS = 10
+
+export interface MonitorParts {
+  readonly requests: Requests
+  readonly routes: RouteThresholds
+  readonly describer: Describer
+  readonly health: Health
+  readonly post: (message: ToWatcher) => void
+  /** Told of each request that is reported. */
+  readonly reported: (open: OpenRequest, report: string) => void
+}
+
+/** Looks at the open requests once a tick, as long as there are any, and reports those that are due. */
+export class Monitor {
+  readonly #settings: DogslowSettings
+  readonly #interval: number
+  readonly #parts: MonitorParts
+  #timer: NodeJS.Timeout | undefined
+
+  constructor (settings: DogslowSettings, interval: number, parts: MonitorParts) {
+    this.#settings = settings
+    this.#interval = interval
+    this.#parts = parts
+  }
+
+  /** To be called when a request comes. */
+  wake (): void {
+    if (this.#timer !== undefined) return
+    this.#timer = setInterval(() => this.#tick(), this.#interval)
+    // A process that has nothing else to do ends as without dogslow: `inject` leaves no server open.
+    this.#timer.unref()
+    this.#parts.health.sample(performance.now())
+  }
+
+  /** Whether a timer is there. */
+  get isAwake (): boolean {
+    return this.#timer !== undefined
+  }
+
+  stop (): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#parts.health.pause()
+  }
+
+  /**
+   * Takes those requests that are to be reported now; each is taken once a threshold.
+   * @param interrupting The main thread is in the middle of something: no code of the app's may run.
+   */
+  take (now: number, interrupting = false): OpenRequest[] {
+    const { requests } = this.#parts
+    return requests.due(now).filter(open => {
+      open.thresholds ??= this.#know(open, interrupting)
+      // What the app has taken out of Fastify's hands may be open for ever, and nobody waits for an answer.
+      if (open.reply.sent && !open.reply.raw.writableEnded) open.thresholds = []
+      const isDue = open.passed < open.thresholds.length && open.start + open.thresholds[open.passed]! <= now
+      this.pass(open, now)
+      return isDue
+    })
+  }
+
+  /** Leaves those thresholds behind that have been reached. */
+  pass (open: OpenRequest, now: number): void {
+    const thresholds = open.thresholds ??= this.#know(open, true)
+    while (open.passed < thresholds.length && open.start + thresholds[open.passed]! <= now) open.passed++
+    const next = thresholds[open.passed]
+    this.#parts.requests.schedule(open, next === undefined ? NEVER : open.start + next)
+  }
+
+  /** Notes that a request is in a report. */
+  note (open: OpenRequest, report: string): void {
+    (open.reports ??= []).push(report)
+    this.#parts.reported(open, report)
+  }
+
+  #tick (): void {
+    const { requests, health } = this.#parts
+    const now = performance.now()
+    health.sample(now)
+    if (requests.count === 0) return this.stop()
+    const due = this.take(now)
+    for (const open of due.slice(0, MOST_REPORTS)) this.#report(open, now)
+    if (due.length > MOST_REPORTS) this.#count(due.slice(MOST_REPORTS), now)
+  }
+
+  #report (open: OpenRequest, now: number): void {
+    const { describer, requests, post } = this.#parts
+    const request = describer.request(open, now)
+    const report: RawReport = {
+      kind: 'waiting',
+      id: newReportId(),
+      time: new Date().toISOString(),
+      requests: [request],
+      behind: [],
+      more: 0,
+      stack: [...request.pending[0]?.stack ?? []],
+      ...request.pending.length > 0 ? {} : { note: noteOf(request.phase, this.#settings.waits) },
+      process: describer.process(open.start, now, requests.count)
+    }
+    this.note(open, report.id)
+    post({ type: 'report', report })
+  }
+
+  #count (rest: OpenRequest[], now: number): void {
+    const counts = new Map<string, { what: string, count: number, longest: number }>()
+    for (const { request, start } of rest) {
+      const what = `${request.method} ${request.routeOptions.url ?? 'without a route'}`
+      const entry = counts.get(what) ?? { what, count: 0, longest: 0 }
+      counts.set(what, { what, count: entry.count + 1, longest: Math.max(entry.longest, now - start) })
+    }
+    this.#parts.post({ type: 'more', counts: [...counts.values()] })
+  }
+
+  #know (open: OpenRequest, interrupting: boolean): readonly number[] {
+    const { requests, routes } = this.#parts
+    requests.makeKnown(open)
+    const thresholds = routes.of(open.request)
+    return thresholds.length > 0 && !interrupting && this.#isIgnored(open.request) ? [] : thresholds
+  }
+
+  #isIgnored (request: FastifyRequest): boolean {
+    try {
+      return this.#settings.ignore.some(item => typeof item === 'function' && item(request))
+    } catch (error) {
+      request.log.error({ err: error }, 'dogslow\'s option `ignore` threw')
+      return false
+    }
+  }
+}
+
+function noteOf (phase: string, waits: boolean): string {
+  if (phase === 'receiving') return 'The request\'s body has not arrived whole.'
+  if (phase === 'sending') return 'The answer is being sent; the client has not taken all of it.'
+  return waits
+    ? 'It waits for nothing that dogslow knows of: neither SQL, HTTP, cache, lock, pool nor timer.'
+    : 'What it waits for is not noted, because the option `waits` is off.'
+}

@@ -1,0 +1,27 @@
+import { createRequire } from 'node:module'
+import type { FastifyInstance } from 'fastify'
+import { Dogslow } from './dogslow.ts'
+import { nameCalls } from './hooks.ts'
+import { importOptional, loadSentry } from './main-sinks.ts'
+import { completeOptions, type DogslowOptions } from './options.ts'
+
+/** Watches the requests of the app, except in a replay process. */
+export async function dogslowPlugin (fastify: FastifyInstance, options: DogslowOptions): Promise<void> {
+  const settings = completeOptions(options)
+  // A replay of geordi's runs as long as it must, and records more than is told here.
+  if (process.env.GEORDI_REPLAY === '1') return
+  const sentry = await loadSentry(settings)
+  if (settings.mail !== undefined) await importOptional('nodemailer', 'mail', async () => createRequire(import.meta.url).resolve('nodemailer'))
+
+  const dogslow = new Dogslow(settings, fastify, sentry)
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const { frames: { call } } = dogslow.enter(request, reply)
+    // What follows at once runs within: hooks with callbacks, and a handler after them.
+    call(done, undefined, undefined, undefined)
+  })
+  fastify.addHook('onRoute', route => dogslow.addRoute(route))
+  nameCalls(fastify)
+  // The lowest threshold of all routes is known then.
+  fastify.addHook('onReady', () => dogslow.start())
+  fastify.addHook('onClose', () => dogslow.close())
+}

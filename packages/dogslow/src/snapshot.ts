@@ -1,0 +1,94 @@
+import { newReportId, type Describer, type RawReport } from './describe.ts'
+import { FRAME_PREFIX } from './frames.ts'
+import type { Monitor } from './monitor.ts'
+import { requestOfFrame, type OpenRequest, type Requests } from './requests.ts'
+import { INTERRUPT_SCRIPT, SNAPSHOTS, type SnapshotAnswer, type SnapshotQuestion } from './interrupt.ts'
+
+/** So many frames are taken: what called the handler is below them. */
+const DEPTH = 200
+const MOST_BEHIND = 20
+const MOST_STOPPED = 50
+
+export interface SnapshotParts {
+  readonly requests: Requests
+  readonly monitor: Monitor
+  readonly describer: Describer
+  /** The request in whose name a driver's callback runs. */
+  readonly current: () => OpenRequest | undefined
+}
+
+/** Lets the watcher ask, by interrupting whatever runs, under the given name. @returns What takes that back. */
+export function answerSnapshots (instance: string, parts: SnapshotParts): () => void {
+  const table = globals()[SNAPSHOTS] ??= new Map()
+  table.set(instance, question => JSON.stringify(takeSnapshot(question, parts)))
+  return () => table.delete(instance)
+}
+
+/** What can be told of a process that is being ended. */
+export function stoppedReport (cause: string, { requests, describer }: Pick<SnapshotParts, 'requests' | 'describer'>, stack: string[] = []): RawReport {
+  const now = performance.now()
+  const all = requests.all()
+  return {
+    kind: 'stopped',
+    id: newReportId(),
+    time: new Date().toISOString(),
+    cause,
+    requests: all.slice(0, MOST_STOPPED).map(open => describer.request(open, now)),
+    behind: [],
+    more: Math.max(0, all.length - MOST_STOPPED),
+    stack,
+    process: describer.process(all[0]?.start ?? now, now, all.length)
+  }
+}
+
+/** Runs in the middle of anything, so it changes nothing but dogslow's own. */
+function takeSnapshot ({ purpose, cause, deadline, report }: SnapshotQuestion, parts: SnapshotParts): SnapshotAnswer {
+  const { sites, owner } = takeStack(parts)
+  const now = performance.now()
+  if (now > deadline) return { type: 'late', stack: sites }
+  if (purpose === 'stopped') return { type: 'report', report: { ...stoppedReport(cause, parts, sites), id: report } }
+  if (sites.length === 0) return { type: 'idle' }
+  const due = parts.monitor.take(now, true)
+  if (due.length === 0) return { type: 'idle' }
+  if (owner !== undefined) parts.monitor.pass(owner, now)
+  for (const open of new Set([...owner === undefined ? [] : [owner], ...due])) parts.monitor.note(open, report)
+  const others = parts.requests.all().filter(open => open !== owner)
+  const { describer, requests } = parts
+  return {
+    type: 'report',
+    report: {
+      kind: 'blocked',
+      id: report,
+      time: new Date().toISOString(),
+      requests: owner === undefined ? [] : [describer.request(owner, now)],
+      behind: others.slice(0, MOST_BEHIND).map(open => describer.request(open, now, false)),
+      more: Math.max(0, others.length - MOST_BEHIND),
+      stack: sites,
+      ...owner === undefined ? { note: 'What blocks the thread belongs to no request that its stack tells of: it was started by a timer, an event or a callback.' } : {},
+      process: describer.process(Math.min(owner?.start ?? now, due[0]!.start), now, requests.count)
+    }
+  }
+}
+
+function takeStack ({ requests, current }: SnapshotParts): { sites: string[], owner: OpenRequest | undefined } {
+  const { stackTraceLimit, prepareStackTrace } = Error
+  Error.stackTraceLimit = DEPTH
+  const error = new Error()
+  Error.prepareStackTrace = (_error, sites) => sites
+  const sites = error.stack as unknown as NodeJS.CallSite[] | string
+  Error.stackTraceLimit = stackTraceLimit
+  Error.prepareStackTrace = prepareStackTrace
+  // An app that has frozen `Error` leaves us a text.
+  if (typeof sites === 'string') return { sites: sites.split('\n').slice(1).map(line => line.trim().replace(/^at /, '')), owner: current() }
+  const from = sites.findLastIndex(site => site.getScriptNameOrSourceURL() === INTERRUPT_SCRIPT) + 1
+  const interrupted = sites.slice(from)
+  const frame = interrupted.findIndex(site => site.getFunctionName()?.startsWith(FRAME_PREFIX) === true)
+  if (frame < 0) return { sites: interrupted.map(String), owner: current() }
+  const owner = requestOfFrame(interrupted[frame]!.getFunctionName()!)
+  // Another app in this process has a watcher of its own.
+  return { sites: interrupted.slice(0, frame).map(String), owner: owner?.table === requests ? owner : undefined }
+}
+
+function globals (): { [SNAPSHOTS]?: Map<string, (question: SnapshotQuestion) => string> } {
+  return globalThis as object
+}

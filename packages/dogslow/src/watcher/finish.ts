@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto'
+import type { RawReport, RawRequest, RawWait } from '../describe.ts'
+import type { Report, RequestState, Wait } from '../report.ts'
+import { seconds } from '../text.ts'
+import { placeOf, topFrame, type FrameReader } from './frames.ts'
+
+/** Makes sense of a raw report. */
+export function finishReport (raw: RawReport, frames: FrameReader): Report {
+  const stack = frames.read(raw.stack)
+  const requests = raw.requests.map(request => finishRequest(request, frames))
+  const [first] = requests
+  const top = topFrame(stack)
+  const what = first === undefined ? 'no request' : nameOf(first)
+  const place = top === undefined ? '' : `${top.function} ${top.file ?? ''}`
+  const cause = raw.kind === 'stopped' ? String(raw.cause) : ''
+  const rest = { ...raw, requests, behind: raw.behind.map(request => finishRequest(request, frames)), stack }
+  return {
+    type: 'report',
+    fingerprint: createHash('sha256').update([raw.kind === 'stopped' ? `${raw.kind} ${cause}` : what, place].join('\n')).digest('hex').slice(0, 12),
+    summary: summarise(rest),
+    ...rest
+  }
+}
+
+/** What reports are grouped by, with the method. */
+export function nameOf ({ method, route, url }: RequestState): string {
+  return method === '' ? url : `${method} ${route ?? 'without a route'}`
+}
+
+function finishRequest (raw: RawRequest, frames: FrameReader): RequestState {
+  const waits = (list: readonly RawWait[]): Wait[] => list.map(wait => ({ ...wait, stack: frames.read(wait.stack) }))
+  return { ...raw, pending: waits(raw.pending), finished: waits(raw.finished) }
+}
+
+function summarise ({ kind, cause, requests, behind, more, stack, call, note, process }: Omit<Report, 'type' | 'fingerprint' | 'summary'>): string {
+  const [first] = requests
+  const top = topFrame(stack) ?? stack[0]
+  const place = top === undefined ? '' : ` in ${placeOf(top)}`
+  const asked = first === undefined ? '' : `${first.method} ${first.url}`.trim()
+  if (kind === 'stopped') {
+    const what = cause?.startsWith('exit') === true ? `The process ends (${cause})` : `The process got ${cause}`
+    const oldest = first === undefined ? '' : `; ${process.open === 1 ? '' : 'among them '}${asked}, running for ${seconds(first.duration)}${place}`
+    return `${what} with ${process.open} ${process.open === 1 ? 'request' : 'requests'} open${oldest}`
+  }
+  if (kind === 'blocked') {
+    const waiting = behind.length + more
+    const others = waiting === 0 ? '' : `; ${waiting} ${waiting === 1 ? 'request waits' : 'requests wait'} behind it`
+    const native = call === undefined ? '' : `, calling ${call.name}${call.target === '' ? '' : ` ${call.target}`}`
+    const who = first === undefined ? 'The main thread is blocked' : `${asked} blocks the main thread, running for ${seconds(first.duration)}`
+    return `${who}${place}${native}${others}`
+  }
+  const [wait] = first?.pending ?? []
+  const running = `${asked} has been running for ${seconds(first?.duration ?? 0)}`
+  if (wait === undefined) return `${running}. ${note ?? ''}`.trim()
+  const statement = [wait.kind, wait.statement, wait.target].filter(part => part !== '').join(' ')
+  return `${running}, waiting ${seconds(wait.duration)} for ${statement}${place}`
+}

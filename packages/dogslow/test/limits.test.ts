@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Report } from '@geordi/dogslow'
+import { Limiter } from '../src/watcher/limiter.ts'
+import { gate, start, until } from './support.ts'
+
+/** A report as far as the limiter looks. */
+function report (fingerprint: string, duration: number, id = `${fingerprint}${duration}`): Report {
+  return { id, kind: 'waiting', fingerprint, requests: [{ method: 'GET', route: `/${fingerprint}`, url: '/', duration }], stack: [] } as unknown as Report
+}
+
+test('the same passes once, then it is counted; when the minute is over a digest tells', () => {
+  const limiter = new Limiter({ perMinute: 2, repeatAfter: 90_000 })
+  assert.deepEqual([limiter.admit(report('a', 1), 0), limiter.admit(report('a', 7), 1), limiter.admit(report('b', 1), 2), limiter.admit(report('c', 5), 3), limiter.admit(report('a', 2), 4)],
+    [true, false, true, false, false])
+  assert.ok(limiter.hasPassed('a1') && !limiter.hasPassed('a7'))
+  assert.equal(limiter.digest(59_999), undefined)
+  const digest = limiter.digest(60_000)!
+  assert.deepEqual(digest.entries.map(({ what, count, longest }) => [what, count, longest]), [['GET /a', 2, 7], ['GET /c', 1, 5]])
+  assert.equal(digest.summary, '3 more slow requests in 1 min 0 s: 2 × GET /a, 1 × GET /c')
+  // A new minute has room for others, and `a` may not be repeated yet.
+  assert.deepEqual([limiter.admit(report('a', 3), 61_000), limiter.admit(report('c', 5), 61_000), limiter.admit(report('a', 4), 90_000)], [false, true, true])
+  // What is told again with more in it is no other report.
+  assert.ok(limiter.admit(report('c', 5), 61_001))
+  assert.deepEqual(limiter.digest(200_000)!.entries.map(({ count }) => count), [1])
+  assert.equal(limiter.digest(300_000), undefined)
+})
+
+test('when thousands are slow at once, ten are looked at and the rest is counted; all are answered', async t => {
+  const OPEN = 10_000
+  const THRESHOLD = 4000
+  let lastStart = 0
+  const held = gate(t)
+  const running = await start(t, { threshold: THRESHOLD, perMinute: 100 }, app => app.get('/held', async () => {
+    lastStart = performance.now()
+    await held.wait()
+  }))
+  let answered = 0
+  const all = Array.from({ length: OPEN }, () => running.app.inject('/held').then(() => { answered++ }))
+  await until(() => running.reports()[0])
+  assert.equal(running.reports()[0]!.process.open, OPEN)
+  // Some ticks after the last one was due.
+  await until(() => performance.now() > lastStart + THRESHOLD + 1000)
+  held.open()
+  await Promise.all(all)
+  assert.equal(answered, OPEN)
+  await running.app.close()
+  const counted = running.digests()[0]!.entries.reduce((sum, entry) => sum + entry.count, 0)
+  assert.ok(counted > OPEN / 2, `${counted} were counted`)
+  assert.equal(running.reports().filter(({ kind }) => kind === 'waiting').length, 1)
+})
+
+test('nothing is left after a reply, an abort or a hijack; a hijacked request is not reported', async t => {
+  const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+  const running = await start(t, {}, app => {
+    app.get('/fast', async () => 'fast')
+    app.get('/never', async () => { await new Promise(() => {}) })
+    app.get('/hijacked', (_request, reply) => {
+      reply.hijack()
+      reply.raw.write('begun')
+      setTimeout(() => reply.raw.end(), 500).unref()
+    })
+  })
+  await running.ask('/fast')
+  const abort = new AbortController()
+  const aborted = running.ask('/never', { signal: abort.signal })
+  await running.ask('/hijacked')
+  await until(() => running.reports().length > 0)
+  abort.abort()
+  await aborted
+  const end = await until(() => running.ends()[0])
+  assert.equal(end.outcome, 'cut off')
+  assert.deepEqual(running.reports().map(({ requests: [request] }) => request!.url), ['/never'])
+  await running.app.close()
+  await sleep(50)
+  assert.equal(timers(), 0)
+})

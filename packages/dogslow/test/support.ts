@@ -1,0 +1,109 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import type { AddressInfo, Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { dogslow, type DogslowEvent, type DogslowOptions, type Digest, type ProfileQueued, type Report, type RequestEnd } from '@geordi/dogslow'
+
+/** Waits until something is so; the test's own time limit is the only one. */
+export async function until<Value> (find: () => Value | undefined | false): Promise<Value> {
+  for (;;) {
+    const found = find()
+    if (found !== undefined && found !== false) return found
+    await new Promise(resolve => { setTimeout(resolve, 5) })
+  }
+}
+
+const cleanUps = new WeakMap<TestContext, Array<() => unknown>>()
+
+/** Cleans up after a test, the last thing first; what fails keeps nothing else from being done. */
+export function atEnd (t: TestContext, cleanUp: () => unknown): void {
+  const known = cleanUps.get(t)
+  if (known !== undefined) {
+    known.push(cleanUp)
+    return
+  }
+  const list = [cleanUp]
+  cleanUps.set(t, list)
+  t.after(async () => {
+    const errors: unknown[] = []
+    for (const one of list.reverse()) {
+      try {
+        await one()
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+    if (errors.length > 0) throw new AggregateError(errors)
+  })
+}
+
+export interface Running {
+  readonly app: FastifyInstance
+  readonly origin: string
+  /** What the function sink was given. */
+  readonly events: DogslowEvent[]
+  readonly reports: () => Report[]
+  readonly ends: () => RequestEnd[]
+  readonly digests: () => Digest[]
+  readonly profiles: () => ProfileQueued[]
+  /** Asks, and doesn't mind how it ends. */
+  readonly ask: (path: string, init?: RequestInit) => Promise<number | undefined>
+}
+
+/** Starts an app with dogslow on a free port. Its log is off, unless the server's options say otherwise. */
+export async function start (t: TestContext, options: DogslowOptions, routes: (app: FastifyInstance) => unknown, server: FastifyServerOptions = {}): Promise<Running> {
+  const events: DogslowEvent[] = []
+  const app = Fastify({ forceCloseConnections: true, ...server })
+  atEnd(t, () => app.close())
+  const report = [(event: DogslowEvent) => { events.push(event) }, ...[options.report ?? []].flat() as Array<(event: DogslowEvent) => unknown>]
+  await app.register(dogslow, { log: server.logger !== undefined, threshold: 100, ...options, report })
+  await routes(app)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+  const of = <Type extends DogslowEvent['type']>(type: Type) => () => events.filter((event): event is Extract<DogslowEvent, { type: Type }> => event.type === type)
+  return {
+    app,
+    origin,
+    events,
+    reports: of('report'),
+    ends: of('end'),
+    digests: of('digest'),
+    profiles: of('profile'),
+    ask: async (path, init) => await fetch(origin + path, init).then(async response => {
+      await response.arrayBuffer()
+      return response.status
+    }, () => undefined)
+  }
+}
+
+/** Lets code wait until the test lets it go on. */
+export function gate (t: TestContext): { readonly wait: () => Promise<void>, readonly open: () => void } {
+  let open = () => {}
+  const opened = new Promise<void>(resolve => { open = resolve })
+  atEnd(t, () => open())
+  return { wait: async () => await opened, open }
+}
+
+export async function temporaryFolder (t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'geordi-dogslow-'))
+  atEnd(t, () => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+export async function listen (t: TestContext, server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  atEnd(t, () => new Promise(resolve => {
+    (server as { closeAllConnections?: () => void }).closeAllConnections?.()
+    server.close(resolve)
+  }))
+  return (server.address() as AddressInfo).port
+}
+
+/** Blocks the thread. */
+export function burn (milliseconds: number): void {
+  for (const end = performance.now() + milliseconds; performance.now() < end;);
+}

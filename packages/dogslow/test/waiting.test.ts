@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import http from 'node:http'
+import { createServer } from 'node:net'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Mutex } from 'async-mutex'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import type { Wait } from '@geordi/dogslow'
+import { startLocalServer } from '@geordi/replay/local'
+import { atEnd, gate, listen, start, until, type Running } from './support.ts'
+
+const names = ({ stack }: Wait) => stack.map(frame => frame.function)
+
+/** The report on the one request that is asked for. */
+async function pendingOf ({ ask, reports }: Running, path: string): Promise<readonly Wait[]> {
+  const answered = ask(path)
+  const report = await until(() => reports().find(({ requests: [request] }) => request?.url === path))
+  assert.equal(report.kind, 'waiting')
+  answered.catch(() => {})
+  return report.requests[0]!.pending
+}
+
+test('SQL that a request waits for is told with its statement, its age and the stack across awaits', async t => {
+  const server = await startLocalServer({ kind: 'postgres' })
+  atEnd(t, () => server.stop())
+  const pool = new pg.Pool({ connectionString: server.url, max: 1 })
+  pool.on('error', () => {})
+  atEnd(t, () => pool.end())
+  await pool.query('SELECT 1')
+  async function loadRows (): Promise<void> {
+    await pool.query('SELECT 1')
+    await pool.query("SELECT pg_sleep(0.8), 'secret', $1::int", [42])
+  }
+  async function loadPage (): Promise<void> { await loadRows() }
+  const running = await start(t, {}, app => {
+    app.get('/rows', async () => { await loadPage() })
+    app.get('/pool', async () => { await loadPage() })
+    app.get('/callback', (_request, reply) => {
+      pool.query('SELECT 1', () => { pool.query('SELECT pg_sleep(0.9)', () => reply.send('done')) })
+    })
+  })
+  const pending = await pendingOf(running, '/rows')
+  assert.deepEqual(pending.map(({ kind, driver, statement }) => [kind, driver, statement]), [['sql', 'pg', 'SELECT pg_sleep(?), ?, $1::int']])
+  assert.match(pending[0]!.target, /^(localhost|127\.0\.0\.1):\d+\//)
+  assert.ok(pending[0]!.duration > 20 && pending[0]!.duration < 2000)
+  assert.deepEqual(names(pending[0]!).filter(name => name.startsWith('load')), ['loadRows', 'loadPage'])
+  const [{ requests: [request] }] = running.reports() as [ReturnType<Running['reports']>[number]]
+  assert.deepEqual(request!.finished.filter(({ kind }) => kind === 'sql').map(({ statement }) => statement), ['SELECT ?'])
+
+  // The pool's one connection is still taken.
+  const [waiting] = await pendingOf(running, '/pool')
+  assert.equal(waiting!.kind, 'pool')
+  const inCallback = await until(() => running.ends().length >= 2).then(() => pendingOf(running, '/callback'))
+  assert.equal(inCallback[0]!.statement, 'SELECT pg_sleep(?)')
+})
+
+test('HTTP, fetch, locks and timers that a request waits for are told', async t => {
+  const held = gate(t)
+  const slow = http.createServer((_request, response) => { held.wait().then(() => response.end('done')) })
+  const port = await listen(t, slow)
+  const mutex = new Mutex()
+  const release = await mutex.acquire()
+  const running = await start(t, {}, app => {
+    app.get('/fetch', async function viaFetch () { await (await fetch(`http://127.0.0.1:${port}/a?token=secret`)).text() })
+    app.get('/http', async function viaHttp () {
+      await new Promise((resolve, reject) => http.get(`http://127.0.0.1:${port}/b?token=secret`, resolve).on('error', reject))
+    })
+    app.get('/lock', async function viaLock () { (await mutex.acquire())() })
+    app.get('/timer', async function viaTimer () { await sleep(600) })
+    app.get('/classic', (_request, reply) => { setTimeout(() => reply.send('done'), 600) })
+  })
+  const told = async (path: string) => (await pendingOf(running, path)).map(({ kind, statement, driver }) => [kind, statement, driver])
+  assert.deepEqual(await told('/fetch'), [['http', 'GET /a?token=', 'undici']])
+  assert.deepEqual(await told('/http'), [['http', 'GET /b?token=', 'node:http']])
+  assert.deepEqual(await told('/lock'), [['lock', 'acquire', 'async-mutex']])
+  assert.deepEqual(await told('/timer'), [['timer', 'setTimeout 600 ms', 'node:timers']])
+  assert.deepEqual(await told('/classic'), [['timer', 'setTimeout 600 ms', 'node:timers']])
+  assert.match(running.reports()[0]!.summary, /^GET \/fetch has been running for \d+ ms, waiting \d+ ms for http GET \/a\?token= http:.* in viaFetch \(.*waiting\.test\.ts:\d+\)$/)
+  release()
+  held.open()
+  await until(() => running.ends().length === 5)
+})
+
+test('a command to a cache that does not answer is told', async t => {
+  // It lets connections in and says nothing.
+  const port = await listen(t, createServer(socket => socket.on('error', () => {}).resume()))
+  const redis = new Redis({ host: '127.0.0.1', port, enableReadyCheck: false, disableClientInfo: true, retryStrategy: () => null })
+  redis.on('error', () => {})
+  atEnd(t, () => redis.disconnect())
+  const running = await start(t, {}, app => app.get('/cached', async () => await redis.get('secret')))
+  assert.deepEqual((await pendingOf(running, '/cached')).map(({ kind, statement, target }) => [kind, statement, target]), [['cache', 'get', `127.0.0.1:${port}`]])
+})
+
+test('each request is told its own waits only, hooks included', async t => {
+  const running = await start(t, {}, app => {
+    app.addHook('preHandler', async function authorise () { await sleep(20) })
+    app.addHook('preHandler', async function slowHook (request) { if (request.url.startsWith('/hook')) await sleep(777) })
+    app.get('/a', async function a () { await sleep(501) })
+    app.get('/b', async function b () { await Promise.all([sleep(502), sleep(503)]) })
+    app.get('/hook', async () => 'done')
+  })
+  const paths = ['/a', '/b', '/hook']
+  await Promise.all(paths.map(path => running.ask(path)))
+  const told = paths.map(path => running.reports().find(({ requests: [request] }) => request!.url === path)!.requests[0]!)
+  assert.deepEqual(told.map(({ pending }) => pending.map(({ statement }) => statement)),
+    [['setTimeout 501 ms'], ['setTimeout 502 ms', 'setTimeout 503 ms'], ['setTimeout 777 ms']])
+  assert.deepEqual(told.map(({ finished }) => finished.map(({ statement }) => statement)), paths.map(() => ['setTimeout 20 ms']))
+  assert.deepEqual(told.map(({ phase }) => phase), ['handler', 'handler', 'hooks'])
+})
+
+test('a request that waits for nothing known says so, and what it is at', async t => {
+  const held = gate(t)
+  const running = await start(t, {}, app => {
+    app.get('/unknown', async () => { await held.wait() })
+    app.get('/sending', (_request, reply) => {
+      reply.hijack()
+      reply.raw.write('begun')
+    })
+    app.post('/body', async () => 'done')
+  })
+  running.ask('/unknown').catch(() => {})
+  const unknown = await until(() => running.reports()[0])
+  assert.match(unknown.note!, /^It waits for nothing that dogslow knows of/)
+  const request = http.request(`${running.origin}/body`, { method: 'POST', headers: { 'content-type': 'text/plain', 'content-length': 10 } }).on('error', () => {})
+  request.write('half')
+  const receiving = await until(() => running.reports()[1])
+  assert.deepEqual([receiving.requests[0]!.phase, receiving.note], ['receiving', 'The request\'s body has not arrived whole.'])
+  request.destroy()
+  held.open()
+  await until(() => running.ends().length === 2)
+  assert.deepEqual(running.ends().map(({ outcome, url }) => [url, outcome]).sort(), [['/body', 'cut off'], ['/unknown', 'answered']])
+})

@@ -88,7 +88,8 @@ export function send (reply: FastifyReply, type: string, body: string | Uint8Arr
   return reply
     .header('content-type', type)
     .header('cache-control', 'no-store')
-    .header('referrer-policy', 'no-referrer')
+    // Without the origin, which `no-referrer` keeps from our own site as well, a form on our pages can't be told from another site's.
+    .header('referrer-policy', 'same-origin')
     .header('x-content-type-options', 'nosniff')
     .send(typeof body === 'string' ? Buffer.from(body) : body)
 }

@@ -6,18 +6,19 @@ export interface AuditEvent {
   /**
    * - `capture`: a request was captured and queued
    * - `view`: a replay's page was looked at (once for each state that it had), or an artefact fetched
-   * - `refusal`: an admin's flagged request was not profiled
+   * - `cancel`, `snapshot`: that was ordered of a replay that had not ended
+   * - `refusal`: an admin's flagged request was not profiled, or an order not followed
    */
-  readonly action: 'capture' | 'view' | 'refusal'
+  readonly action: 'capture' | 'view' | 'cancel' | 'snapshot' | 'refusal'
   /** Milliseconds since 1970. */
   readonly at: number
   /** From the option `identify`. */
   readonly who?: string
   /** The address that the request came from, Fastify's `request.ip`. */
   readonly from: string
-  /** Of the profiled request. */
+  /** Of the profiled request; of an order that was refused. */
   readonly method: string
-  /** Of the profiled request, without its query. */
+  /** Of the same, without its query. */
   readonly path: string
   /** The replay. */
   readonly id?: string

@@ -2,28 +2,34 @@ import type { FastifyRequest } from 'fastify'
 import type { TLSSocket } from 'node:tls'
 import type { CapturedConnection, CapturedRequest } from '@geordi/replay'
 import { GeordiError } from './errors.ts'
-import type { FlaggedRequest } from './intercept.ts'
 import { captureSession } from './memory-session.ts'
 import type { GeordiSettings } from './options.ts'
 
+/** What of a request is not to be found in Fastify's. */
+export interface CapturedParts {
+  /** Path and query without the flag. */
+  readonly url: string
+  /** The body as it arrived. */
+  readonly body: Buffer
+  /** In whose name it is profiled, where that isn't who sent it. */
+  readonly by?: string
+}
+
 /**
  * All of a request that a replay needs, once the app's hooks have run and its body has arrived.
- * @throws GeordiError `GEORDI_BODY_TOO_LARGE`, `GEORDI_BODY_MISSED`, `GEORDI_HOOK_FAILED`
+ * @throws GeordiError `GEORDI_HOOK_FAILED`
  */
-export async function captureRequest (request: FastifyRequest, { url, body }: FlaggedRequest, settings: GeordiSettings, shown: (url: string) => string): Promise<CapturedRequest> {
+export async function captureRequest (request: FastifyRequest, { url, body, by: other }: CapturedParts, settings: GeordiSettings, shown: (url: string) => string): Promise<CapturedRequest> {
   const { raw } = request
-  const [bytes, by, context] = [
-    await body.whole(),
-    await ask('identify', () => settings.identify(request)),
-    await ask('capture', async () => plain(await settings.capture(request)))
-  ]
+  const by = other ?? await ask('identify', () => settings.identify(request))
+  const context = await ask('capture', async () => plain(await settings.capture(request)))
   return {
     method: raw.method!,
     url,
     shownUrl: shown(url),
     httpVersion: raw.httpVersion,
     rawHeaders: withoutFlagInPath(raw.rawHeaders, url),
-    body: bytes,
+    body,
     connection: captureConnection(raw.socket as TLSSocket),
     capturedAt: Date.now(),
     ...present('by', by == null ? undefined : String(by)),

@@ -8,9 +8,11 @@ const STATUS = {
   GEORDI_BODY_TOO_LARGE: 413,
   /** Something read the body before the plugin could see it. */
   GEORDI_BODY_MISSED: 500,
+  /** `app.geordi.profile()` was given a request that can't run once more without harm; nobody is answered with it. */
+  GEORDI_NOT_SAFE: 400,
   /** The `capture` or `identify` option threw. */
   GEORDI_HOOK_FAILED: 500,
-  /** Another site made the admin's browser send it, or it only loads ahead what may be wanted. */
+  /** Another site made the admin's browser send it, or it only loads ahead what may be wanted. A cancel and a snapshot, too. */
   GEORDI_FROM_ELSEWHERE: 403,
   /** As many replays of the admin as may be have not ended (`maxOpenPerAdmin`). */
   GEORDI_TOO_MANY_OPEN: 429,

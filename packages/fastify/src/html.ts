@@ -1,4 +1,4 @@
-import { FINAL_STATES, RAW_PROFILE, REPORT, type Replay, type ReplayState } from '@geordi/replay'
+import { FINAL_STATES, RAW_PROFILE, REPORT, SNAPSHOT, type Replay, type ReplayState } from '@geordi/replay'
 
 /** Seconds until a page of a replay under way loads itself again: no script, so it works under any policy. */
 const REFRESH = 1
@@ -50,13 +50,17 @@ code { font-family: ui-monospace, monospace; font-size: .9em; white-space: nowra
 .hint { border-left: 4px solid var(--accent); padding-left: .8rem; margin: 1rem 0 }
 a { color: var(--accent) }
 nav { display: flex; gap: 1.5rem; flex-wrap: wrap; margin: .25rem 0 1rem }
+form { display: inline; margin-right: .75rem }
+button { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid var(--line); border-radius: 6px; padding: .35rem .9rem; cursor: pointer }
+button:hover { border-color: var(--accent) }
+.orders { margin-top: 1.5rem }
 iframe { flex: 1; min-height: 70vh; width: 100%; border: 1px solid var(--line); border-radius: 6px; background: var(--paper) }
 `
 
 /** The page of a replay: how far it is, what became of it, and then the report itself. */
 export function replayPage (replay: Replay, address: string): string {
   const { state, method, url } = replay
-  const body = state === 'done' ? finished(replay, address) : FINAL_STATES.has(state) ? failed(replay, address) : progress(replay)
+  const body = state === 'done' ? finished(replay, address) : FINAL_STATES.has(state) ? failed(replay, address) : progress(replay, address)
   return page(`${titleOf(replay)}: ${method} ${url.slice(0, LONG_TITLE)}`, {
     refreshes: !FINAL_STATES.has(state),
     wide: replay.artefacts.includes(REPORT),
@@ -99,19 +103,32 @@ export function goneText (replay: Replay): string {
   return `${replay.method} ${replay.url}: ${titleOf(replay)}. ${replay.error?.message ?? 'There is no such artefact.'}`
 }
 
-function titleOf ({ state, ran, artefacts }: Replay): string {
-  if (state === 'lost' && !ran) return 'The worker died'
+function titleOf ({ state, ran, artefacts, error, finishedAt }: Replay): string {
+  if (state === 'lost' && (!ran || finishedAt !== undefined)) return 'The worker died'
+  if (error?.code === 'GEORDI_REPLAY_CANCELLED') return 'Cancelled'
   if (state === 'failed' && artefacts.includes(REPORT)) return 'The replay broke off'
   return TITLES[state]
 }
 
-function progress (replay: Replay): string {
+function progress (replay: Replay, address: string): string {
   const current = STEPS.findIndex(step => step.state === replay.state)
   const steps = STEPS.map(({ label }, index) => `<li class="${index < current ? 'past' : index === current ? 'now' : ''}">${label}</li>`)
   return `<ol>${steps.join('')}</ol>
     <p class="soft">${since(replay)}</p>
     ${needsWorker(replay) ? NO_WORKER : ''}
-    <p class="soft">This page follows by itself. The replay has no time limit.</p>`
+    ${snapshot(replay, address)}
+    <p class="soft">This page follows by itself.</p>
+    <div class="orders">${replay.state === 'running' ? button(`${address}/snapshot`, 'Show what it does now') : ''}${button(`${address}/cancel`, 'Cancel')}</div>`
+}
+
+/** Works without script. Parsers of plain text are what every Fastify app has, unless it has removed them. */
+function button (address: string, text: string): string {
+  return `<form method="post" action="${address}" enctype="text/plain"><button>${text}</button></form>`
+}
+
+function snapshot ({ artefacts, snapshotAt }: Replay, address: string): string {
+  if (!artefacts.includes(SNAPSHOT) || snapshotAt === undefined) return ''
+  return `<p><a href="${address}/${SNAPSHOT}">What it had done ${duration(Date.now() - snapshotAt)} ago</a></p>`
 }
 
 function needsWorker ({ state, queuedAt }: Replay): boolean {
@@ -121,7 +138,7 @@ function needsWorker ({ state, queuedAt }: Replay): boolean {
 function since ({ state, place, queuedAt, takenAt, startedAt, finishedAt, worker }: Replay): string {
   if (state === 'queued') return `Queued${place === undefined ? '' : ` at place ${place}`} for ${duration(Date.now() - queuedAt)}.`
   const where = worker === undefined ? '' : ` on ${escape(worker)}`
-  if (startedAt !== undefined && finishedAt !== undefined) return `The replay took ${duration(finishedAt - startedAt)}${where}.`
+  if (startedAt !== undefined && finishedAt !== undefined) return `The replay took ${duration(finishedAt - startedAt)}${where}; its report is being drawn for ${duration(Date.now() - finishedAt)}.`
   if (startedAt !== undefined) return `Running for ${duration(Date.now() - startedAt)}${where}.`
   return `Taken by a worker${where}${takenAt === undefined ? '' : ` ${duration(Date.now() - takenAt)} ago`}.`
 }
@@ -129,14 +146,22 @@ function since ({ state, place, queuedAt, takenAt, startedAt, finishedAt, worker
 function finished (replay: Replay, address: string): string {
   const { statusCode, wallTime } = replay
   const answered = statusCode === undefined ? '' : `The app answered ${statusCode}${wallTime === undefined ? '' : ` after ${duration(wallTime)}`}.`
-  return `<p class="soft">${answered}</p>${artefacts(replay, address)}`
+  return `<p class="soft">${answered} ${whichCode(replay)}</p>${artefacts(replay, address)}`
 }
 
 function failed (replay: Replay, address: string): string {
   const recorded = artefacts(replay, address)
   return `<pre>${escape(replay.error?.message ?? 'Nothing more is known.')}</pre>
     ${ranText(replay)}
+    <p class="soft">${whichCode(replay)}</p>
     ${recorded === '' ? '' : `<p class="soft">What was recorded until then:</p>${recorded}`}`
+}
+
+/** Where the app is deployed to one worker after the other, a replay can have run the code of before. */
+function whichCode ({ app, loadedAt, worker }: Replay): string {
+  if (loadedAt === undefined) return ''
+  const time = `${new Date(loadedAt).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+  return `Replayed by ${escape(worker ?? 'a worker')}, with the code ${app === undefined ? '' : `of ${escape(app)} `}as it was loaded at ${time}.`
 }
 
 /** What is lost has a message that says this as well. */
@@ -147,7 +172,7 @@ function ranText ({ state, ran }: Replay): string {
 
 /** Links to what there is, and the report itself. A failed replay has what was recorded until then. */
 function artefacts ({ artefacts }: Replay, address: string): string {
-  const links = [[REPORT, 'Open the PDF'], [RAW_PROFILE, 'Raw profile (.cpuprofile)']] as const
+  const links = [[REPORT, 'Open the PDF'], [RAW_PROFILE, 'Raw profile (.cpuprofile)'], [SNAPSHOT, 'The last snapshot']] as const
   const there = links.filter(([name]) => artefacts.includes(name)).map(([name, text]) => `<a href="${address}/${name}">${text}</a>`)
   if (there.length === 0) return ''
   const report = artefacts.includes(REPORT) ? `<iframe src="${address}/${REPORT}" title="Report"></iframe>` : ''

@@ -19,5 +19,6 @@ export const geordi = fastifyPlugin(geordiPlugin, { fastify: '5.x', name: '@geor
 export default geordi
 
 export { type GeordiOptions } from './options.ts'
+export { type GeordiDecorator } from './profile.ts'
 export { type AuditEvent } from './audit.ts'
 export { GeordiError, type GeordiErrorCode } from './errors.ts'

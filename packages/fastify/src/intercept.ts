@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, preValidationHookHandler, RouteHandlerMethod, RouteOptions } from 'fastify'
+import { urlShower } from '@geordi/profile/hide'
 import type { Replay, Replays } from '@geordi/replay'
 import { isAdmin } from './admin.ts'
 import { answerFailure, answerFromElsewhere, answerQueued, asGeordiError } from './answer.ts'
@@ -7,7 +8,6 @@ import { BodyTap } from './body-tap.ts'
 import { captureRequest } from './capture.ts'
 import { GeordiError } from './errors.ts'
 import { withoutFlag } from './flag.ts'
-import { urlShower } from './hide.ts'
 import type { GeordiSettings } from './options.ts'
 import type { AnswerPage } from './page-routes.ts'
 import type { Place } from './place.ts'
@@ -85,7 +85,8 @@ export function intercept (fastify: FastifyInstance, replays: Replays, settings:
     if (found.sender !== 'own') return refuse.call(this, found, handler, request, reply)
     let replay: Replay
     try {
-      replay = await replays.submit(await captureRequest(request, found, settings, shown))
+      const body = await found.body.whole()
+      replay = await replays.submit(await captureRequest(request, { url: found.url, body }, settings, shown))
     } catch (error) {
       const failure = asGeordiError(error)
       await audit(request, { action: 'refusal', method: request.method, url: found.url, code: failure.code })

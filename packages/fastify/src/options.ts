@@ -50,7 +50,7 @@ export interface GeordiOptions extends ReplayLimits {
    */
   readonly hide?: readonly string[]
   /**
-   * Told of each capture, view and refusal. What it throws, or rejects with, goes to the app's log and changes nothing.
+   * Told of each capture, view, cancel, snapshot and refusal. What it throws, or rejects with, goes to the app's log and changes nothing.
    * @defaultValue writes a line to the request's log: `request.log.info({ geordi: event }, …)`
    */
   readonly audit?: (event: AuditEvent, request: FastifyRequest) => unknown

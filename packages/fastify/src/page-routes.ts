@@ -1,7 +1,7 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods, RouteShorthandOptions } from 'fastify'
 import { isAdmin } from './admin.ts'
 import type { GeordiSettings } from './options.ts'
-import { placeReader, sampleAddresses, type Place } from './place.ts'
+import { kindOf, placeReader, sampleAddresses, type Place, type PlaceKind } from './place.ts'
 
 export type AnswerPage = (request: FastifyRequest, reply: FastifyReply, place: Place) => Promise<FastifyReply>
 
@@ -12,30 +12,46 @@ const OURS = Symbol('geordi')
 /** A route's `handlerTimeout: 0` falls back to the server's, so «none» is Node's longest timer. */
 const NO_TIMEOUT = 2 ** 31 - 1
 
-type Kind = 'page' | 'artefact'
+/**
+ * What each method finds. A client that repeats its method where it shall GET, after a redirect (`curl -L -X PUT`), means the
+ * report. HEAD is answered by GET's route; what is done to a replay is done by POST alone.
+ */
+const FOUND: Readonly<Record<string, readonly PlaceKind[]>> = Object.freeze({
+  GET: ['page', 'artefact'],
+  POST: ['artefact', 'action'],
+  PUT: ['artefact'],
+  PATCH: ['artefact'],
+  DELETE: ['artefact']
+})
 
-/** Geordi's addresses under one prefix, and which of them are left to routes of the app's own. */
+/** Geordi's addresses under one prefix that one method finds, and which of them are left to routes of the app's own. */
 class Addresses {
   /** Its only public property: by it the router knows, and refuses, a second geordi under the same prefix. */
   readonly prefix: string
   readonly #placeOf: (url: string) => Place | null
-  readonly #hosted = new Set<Kind>()
+  readonly #found: readonly PlaceKind[]
+  readonly #hosted = new Set<PlaceKind>()
 
-  constructor (settings: GeordiSettings) {
+  constructor (settings: GeordiSettings, found: readonly PlaceKind[]) {
     this.prefix = settings.prefix
     this.#placeOf = placeReader(settings)
+    this.#found = found
   }
 
   at (url: string): Place | null {
-    return url.startsWith(this.prefix) ? this.#placeOf(url) : null
+    const place = url.startsWith(this.prefix) ? this.#placeOf(url) : null
+    return place !== null && this.#found.includes(kindOf(place)) ? place : null
   }
 
-  leaveToApp (kind: Kind): void {
-    this.#hosted.add(kind)
+  /** Calls `isCovered` now and then again: what becomes covered in between is the app's. */
+  watch (isCovered: (kind: PlaceKind) => boolean): void {
+    const uncovered = this.#found.filter(kind => !isCovered(kind))
+    // The router knows the route as soon as the hook that calls this has returned.
+    queueMicrotask(() => { for (const kind of uncovered) if (isCovered(kind)) this.#hosted.add(kind) })
   }
 
-  isHosted ({ artefact }: Place): boolean {
-    return this.#hosted.has(artefact === undefined ? 'page' : 'artefact')
+  isHosted (place: Place): boolean {
+    return this.#hosted.has(kindOf(place))
   }
 
   /** Whether our own route is there for a URL. */
@@ -54,28 +70,35 @@ class Addresses {
  * @returns tells, first thing in a request, whether it asks for a page on a route of the app's
  */
 export function routePages (fastify: FastifyInstance, path: string, settings: GeordiSettings, answer: AnswerPage): (request: FastifyRequest) => Place | null {
-  const addresses = new Addresses(settings)
+  const byMethod = new Map(Object.entries(FOUND).map(([method, found]) => [method, new Addresses(settings, found)]))
   addStrategy(fastify)
-  // A wildcard and not `:id/:artefact`: a parameter over the router's `maxParamLength` is answered with 414.
-  fastify.get(`${path}/*`, routeOptions(addresses), async (request, reply) => {
-    const place = addresses.at(request.url)
-    if (place !== null && await isAdmin(request, settings)) return answer(request, reply, place)
-    reply.callNotFound()
-    return reply
-  })
+  for (const [method, addresses] of byMethod) {
+    // A wildcard and not `:id/:artefact`: a parameter over the router's `maxParamLength` is answered with 414.
+    fastify.route({
+      method,
+      url: `${path}/*`,
+      ...routeOptions(addresses),
+      handler: async (request, reply) => {
+        const place = addresses.at(request.url)
+        if (place !== null && await isAdmin(request, settings)) return answer(request, reply, place)
+        reply.callNotFound()
+        return reply
+      }
+    })
+  }
 
   const samples = sampleAddresses(settings)
-  const isCovered = (kind: Kind) => fastify.findRoute({ method: 'GET', url: samples[kind] }) !== null
   // A route that this instance does not see is not wrapped and can't show a page, so ours stays in front of it.
-  fastify.addHook('onRoute', () => {
-    const uncovered = (['page', 'artefact'] as const).filter(kind => !isCovered(kind))
-    // The router knows the route as soon as this hook has returned.
-    queueMicrotask(() => { for (const kind of uncovered) if (isCovered(kind)) addresses.leaveToApp(kind) })
+  fastify.addHook('onRoute', route => {
+    for (const method of [route.method].flat()) {
+      byMethod.get(method)?.watch(kind => fastify.findRoute({ method: method as HTTPMethods, url: samples[kind] }) !== null)
+    }
   })
 
   return request => {
-    const place = addresses.at(request.url)
-    if (place === null || (request.method !== 'GET' && request.method !== 'HEAD')) return null
+    const addresses = byMethod.get(request.method === 'HEAD' ? 'GET' : request.method)
+    const place = addresses?.at(request.url)
+    if (addresses === undefined || place == null) return null
     disguise(request)
     return addresses.isHosted(place) ? place : null
   }
@@ -84,7 +107,8 @@ export function routePages (fastify: FastifyInstance, path: string, settings: Ge
 /** Exempt from the app's rate limit (polling is what the pages do), its timeouts and its API documentation. */
 function routeOptions (addresses: Addresses): RouteShorthandOptions {
   return {
-    config: { rateLimit: false, [OURS]: true } as object,
+    // A page that waits for its report is not slow.
+    config: { rateLimit: false, dogslow: false, [OURS]: true } as object,
     schema: { hide: true } as object,
     handlerTimeout: NO_TIMEOUT,
     constraints: { [STRATEGY]: addresses }

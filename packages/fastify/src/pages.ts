@@ -1,12 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { setTimeout as delay } from 'node:timers/promises'
-import { FINAL_STATES, REPORT, type Replay, type Replays, type ReplayError } from '@geordi/replay'
+import { FINAL_STATES, REPORT, SNAPSHOT, type Replay, type Replays, type ReplayError } from '@geordi/replay'
 import { answerError, RETRY_AFTER, seeOther, send, sendHtml, sendJson, sendText, wanted } from './answer.ts'
 import { auditor, identity, Novelty } from './audit.ts'
+import { GeordiError } from './errors.ts'
 import { awayPage, goneText, replayPage } from './html.ts'
 import type { GeordiSettings } from './options.ts'
 import type { AnswerPage } from './page-routes.ts'
-import { address, ARTEFACTS, type Place } from './place.ts'
+import { address, ARTEFACTS, type Action, type Place } from './place.ts'
+import { senderOf } from './sender.ts'
 
 /** Milliseconds that `?wait` holds a request: short of the timeout of any proxy. */
 const WAIT = 20_000
@@ -26,8 +28,9 @@ export function pageAnswers (replays: Replays, settings: GeordiSettings, closing
   const audit = auditor(settings)
   const novelty = new Novelty()
 
-  return async (request, reply, { id, artefact }: Place) => {
+  return async (request, reply, { id, artefact, action }: Place) => {
     try {
+      if (action !== undefined) return await order(request, reply, id, action)
       return await (artefact === undefined ? showReplay(request, reply, id) : showArtefact(request, reply, id, artefact))
     } catch (error) {
       return answerTrouble(request, reply, error as ReplayError)
@@ -38,23 +41,48 @@ export function pageAnswers (replays: Replays, settings: GeordiSettings, closing
     const replay = await replays.find(id)
     if (replay === null) return notThere(request, reply)
     await auditLook(request, replay)
-    const page = address(id, settings)
-    if (wanted(request) === 'html') return sendHtml(reply, replayPage(replay, page))
-    return sendJson(reply, { ...replay, url: page, pdf: address(id, settings, REPORT), request: { method: replay.method, url: replay.url } })
+    if (wanted(request) === 'html') return sendHtml(reply, replayPage(replay, address(id, settings)))
+    return sendReplay(reply, replay)
+  }
+
+  function sendReplay (reply: FastifyReply, replay: Replay): FastifyReply {
+    const { id, method, url } = replay
+    return sendJson(reply, { ...replay, url: address(id, settings), pdf: address(id, settings, REPORT), request: { method, url } })
+  }
+
+  /** What another site makes an admin's browser send is not followed, as a flagged request isn't. */
+  async function order (request: FastifyRequest, reply: FastifyReply, id: string, action: Action): Promise<FastifyReply> {
+    if (senderOf(request) !== 'own') {
+      const failure = new GeordiError('GEORDI_FROM_ELSEWHERE', 'The order was not followed, because it was not sent from here: another site made the browser send it.')
+      await audit(request, { action: 'refusal', method: request.method, url: request.url, id, code: failure.code })
+      return answerError(request, reply, failure)
+    }
+    const by = await identity(request, settings)
+    const ordered = await replays[action](id, by)
+    if (ordered === null) return notThere(request, reply)
+    const { replay, at } = ordered
+    await audit(request, { action, method: replay.method, url: replay.url, id, by })
+    switch (wanted(request)) {
+      case 'html': return seeOther(reply, address(id, settings))
+      case 'json': return sendReplay(reply.code(202), replay)
+      case 'other': return action === 'snapshot' && at !== undefined
+        ? seeOther(reply, `${address(id, settings, SNAPSHOT)}?wait=${at}`)
+        : sendText(reply.code(202), `The replay is ${replay.state}.`)
+    }
   }
 
   async function showArtefact (request: FastifyRequest, reply: FastifyReply, id: string, artefact: string): Promise<FastifyReply> {
-    const waits = 'wait' in (request.query as object)
-    const found = waits ? await settled(request, id, artefact) : await look(id, artefact)
+    const { wait } = request.query as { wait?: unknown }
+    const found = wait === undefined ? await look(id, artefact) : await settled(request, id, artefact, artefact === SNAPSHOT ? Number(wait) : 0)
     if (found === null) return notThere(request, reply)
     const { replay, bytes } = found
     if (bytes !== null) {
       await audit(request, { action: 'view', method: replay.method, url: replay.url, id, artefact })
-      reply.header('content-disposition', `${artefact === REPORT ? 'inline' : 'attachment'}; filename="${fileName(replay, artefact)}"`)
+      reply.header('content-disposition', `${ARTEFACTS.get(artefact) === PDF ? 'inline' : 'attachment'}; filename="${fileName(replay, artefact)}"`)
       reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'")
       return send(reply, ARTEFACTS.get(artefact)!, bytes)
     }
-    if (!FINAL_STATES.has(replay.state)) return pending(reply, replay, waits ? address(id, settings, `${artefact}?wait`) : undefined)
+    if (!FINAL_STATES.has(replay.state)) return pending(reply, replay, wait === undefined ? undefined : address(id, settings, `${artefact}?wait${artefact === SNAPSHOT ? `=${Number(wait)}` : ''}`))
     if (replay.artefacts.includes(artefact)) return notThere(request, reply)
     await auditLook(request, replay)
     return wanted(request) === 'html' ? sendHtml(reply.code(404), replayPage(replay, address(id, settings))) : sendText(reply.code(404), goneText(replay))
@@ -65,10 +93,12 @@ export function pageAnswers (replays: Replays, settings: GeordiSettings, closing
     if (novelty.isNew(id, state, by, request.ip)) await audit(request, { action: 'view', method, url, id, by })
   }
 
-  async function look (id: string, artefact: string): Promise<Found | null> {
+  /** @param since A snapshot of before that does not count, unless there will be no other. */
+  async function look (id: string, artefact: string, since = 0): Promise<Found | null> {
     const replay = await replays.find(id)
     if (replay === null) return null
-    return { replay, bytes: replay.artefacts.includes(artefact) ? await replays.artefact(id, artefact) : null }
+    const isThere = replay.artefacts.includes(artefact) && (FINAL_STATES.has(replay.state) || (replay.snapshotAt ?? 0) >= since)
+    return { replay, bytes: isThere ? await replays.artefact(id, artefact) : null }
   }
 
   /**
@@ -76,7 +106,7 @@ export function pageAnswers (replays: Replays, settings: GeordiSettings, closing
    * be away in between.
    * @throws ReplayError `GEORDI_QUEUE_UNAVAILABLE` when it was away all the time
    */
-  async function settled (request: FastifyRequest, id: string, artefact: string): Promise<Found | null> {
+  async function settled (request: FastifyRequest, id: string, artefact: string, since: number): Promise<Found | null> {
     request.raw.socket.setTimeout(0)
     // On a route of the app's own, the app's limit for handlers holds.
     const most = Math.min(WAIT, 0.8 * (request.routeOptions.handlerTimeout || Infinity))
@@ -85,7 +115,7 @@ export function pageAnswers (replays: Replays, settings: GeordiSettings, closing
     for (;;) {
       let trouble: unknown
       try {
-        const found = await look(id, artefact)
+        const found = await look(id, artefact, since)
         if (found === null || found.bytes !== null || FINAL_STATES.has(found.replay.state)) return found
         seen = found
       } catch (error) {
@@ -125,8 +155,10 @@ function isAway (error: unknown): boolean {
   return (error as ReplayError).code === 'GEORDI_QUEUE_UNAVAILABLE'
 }
 
+const PDF = 'application/pdf'
+
 /** After method and path, in characters that every file system and header takes. */
 function fileName ({ method, url }: Replay, artefact: string): string {
   const path = url.split('?', 1)[0]!.replace(/[^\w.-]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 80)
-  return [method, path].filter(part => part !== '').join('-') + artefact.slice(artefact.lastIndexOf('.'))
+  return [method, path, artefact === SNAPSHOT ? 'snapshot' : ''].filter(part => part !== '').join('-') + artefact.slice(artefact.lastIndexOf('.'))
 }

@@ -4,6 +4,7 @@ import { intercept } from './intercept.ts'
 import { completeOptions, type GeordiOptions } from './options.ts'
 import { routePages } from './page-routes.ts'
 import { pageAnswers } from './pages.ts'
+import { decorator } from './profile.ts'
 import { joinReplay } from './replay.ts'
 
 /** Milliseconds. */
@@ -22,6 +23,8 @@ export async function geordiPlugin (fastify: FastifyInstance, options: GeordiOpt
   forgetRegularly(fastify, replays)
   // In a plugin with a prefix of its own, the pages are under that.
   const located = { ...settings, prefix: fastify.prefix.replace(/\/$/, '') + settings.prefix }
+  // Registered twice, the first one's.
+  if (!fastify.hasDecorator('geordi')) fastify.decorate('geordi', decorator(replays, located))
   const closing = new AbortController()
   fastify.addHook('preClose', async () => closing.abort())
   const answerPage = pageAnswers(replays, located, closing.signal)

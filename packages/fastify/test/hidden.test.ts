@@ -96,8 +96,10 @@ describe('under geordi\'s prefix, who is no admin', () => {
     const twice = [...actual].filter(([line, times]) => times !== expected.get(line)).map(([line]) => line)
     assert.deepEqual(twice.sort(), [
       `GET /__geordi__/${ID}`, `GET /__geordi__/${ID}/profile.cpuprofile`, `GET /__geordi__/${ID}/report.pdf`, `GET /__geordi__/${ID}/report.pdf?wait`,
-      `GET /__geordi__/${ID}?a=1`, `HEAD /__geordi__/${ID}`, `HEAD /__geordi__/${ID}/report.pdf`
-    ])
+      `GET /__geordi__/${ID}?a=1`, `HEAD /__geordi__/${ID}`, `HEAD /__geordi__/${ID}/report.pdf`,
+      // For clients that repeat their method after the redirect.
+      ...['DELETE', 'POST', 'PUT'].map(method => `${method} /__geordi__/${ID}/report.pdf`)
+    ].sort())
   })
 })
 

@@ -62,7 +62,7 @@ describe('the page of a replay', () => {
       assert.equal(text.includes(`<iframe src="${url}/report.pdf"`), state === 'done')
       assert.match(headers['content-type']!, /^text\/html; charset=utf-8/)
       assert.equal(headers['cache-control'], 'no-store')
-      assert.equal(headers['referrer-policy'], 'no-referrer')
+      assert.equal(headers['referrer-policy'], 'same-origin')
       assert.equal(headers['x-content-type-options'], 'nosniff')
       assert.match(headers['content-security-policy'] as string, /^default-src 'none'/)
 

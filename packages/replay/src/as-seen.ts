@@ -12,17 +12,14 @@ export function asSeen (replay: Replay, { claimed, leased, place }: StoredReplay
     if (readAt > replay.startBefore) return { ...replay, ...waitedTooLong(replay) }
     return place === undefined ? replay : { ...replay, place }
   }
-  return {
-    ...replay,
-    state: 'lost',
-    ran: claimed,
-    error: {
-      code: 'GEORDI_WORKER_LOST',
-      message: claimed
-        ? 'The worker died while it replayed the request. Whether the request did its work is unknown; it is not run again.'
-        : 'The worker died before it ran the request. Nothing was run; ask for the profile again.'
-    }
-  }
+  return { ...replay, state: 'lost', ran: claimed, error: { code: 'GEORDI_WORKER_LOST', message: howItWasLost(replay, claimed) } }
+}
+
+/** A worker that can't write is lost to its reader as well. */
+function howItWasLost ({ finishedAt, statusCode }: Replay, claimed: boolean): string {
+  if (!claimed) return 'The worker died before it ran the request. Nothing was run; ask for the profile again.'
+  if (finishedAt === undefined) return 'The worker died while it replayed the request, or could not write what became of it. Whether the request did its work is unknown; it is not run again.'
+  return `The worker died while it drew the report, or could not write it. The request had ended by then${statusCode === undefined ? '' : `: the app answered ${statusCode}`}. It is not run again.`
 }
 
 /** What becomes of a request that no worker took in time. */

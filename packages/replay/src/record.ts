@@ -39,11 +39,17 @@ export interface Replay {
   readonly doneAt?: number
   /** Host name and pid of the worker. */
   readonly worker?: string
+  /** Name and version of the app that its process has loaded, from its package.json at that time. */
+  readonly app?: string
+  /** When that process was started: workers that were deployed at different times run different code. */
+  readonly loadedAt?: number
   /** What the app answered. */
   readonly statusCode?: number
   /** From the request's arrival to the end of the answer, in milliseconds. */
   readonly wallTime?: number
   readonly error?: ReplayFailure
+  /** When the last snapshot was taken of it: what the artefact {@link SNAPSHOT} shows. */
+  readonly snapshotAt?: number
   /** Whether the request can have had effects: false until it is sent to the app. */
   readonly ran: boolean
   /** Names of the artefacts that can be fetched. */
@@ -67,5 +73,7 @@ export function failure (error: unknown): ReplayFailure {
 
 /** The artefact with the report, a PDF. An artefact's name is also the last part of its URL. */
 export const REPORT = 'report.pdf'
+/** The artefact with what the replay did until an admin asked for it: a report as {@link REPORT}, made while it went on. */
+export const SNAPSHOT = 'snapshot.pdf'
 /** The artefact with the profile that the report is drawn from, as V8 recorded it: JSON for Chrome DevTools and `geordi render`. */
 export const RAW_PROFILE = 'profile.cpuprofile'

@@ -25,6 +25,7 @@ const WRITE = `
 local replay, queued = unpack(KEYS)
 local id, record, ends, openPrefix = unpack(ARGV)
 if redis.call('EXISTS', replay) == 0 then return 0 end
+redis.call('HDEL', replay, '')
 redis.call('HSET', replay, 'record', record)
 if ends == '1' then
   redis.call('ZREM', queued, id)
@@ -34,11 +35,15 @@ return 1`
 
 const CLAIM = "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end redis.call('HDEL', KEYS[1], ARGV[1]) return redis.call('HSETNX', KEYS[1], 'claimed', '1')"
 
+/**
+ * What a worker has to write, in few bytes, is written on a server without memory, too: Redis refuses no command of a script after
+ * its first write. So that is one which needs no memory, and, because a script that fails undoes nothing, one that does no harm.
+ */
 const LEASE = `${NOW}
 local replay, lease, queued = unpack(KEYS)
 local id, duration, openPrefix = unpack(ARGV)
-redis.call('SET', lease, '1', 'PX', duration)
 redis.call('ZREM', queued, id)
+redis.call('SET', lease, '1', 'PX', duration)
 redis.call('ZADD', openPrefix .. (redis.call('HGET', replay, 'owner') or ''), 'XX', now + duration, id)`
 
 /** Only of a replay that is still there: writing to an expired one would leave a key that never expires. */

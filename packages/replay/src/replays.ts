@@ -1,38 +1,25 @@
-import { hostname } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { gunzip, gzip } from 'node:zlib'
-import { asSeen, waitedTooLong } from './as-seen.ts'
+import { gunzip } from 'node:zlib'
+import { asSeen } from './as-seen.ts'
 import { openBackend, unavailable, WEB_TIMEOUT, type Backend, type Consumer } from './backend.ts'
-import { decodeCapture, encodeCapture, type CapturedRequest } from './capture.ts'
+import { encodeCapture, type CapturedRequest } from './capture.ts'
 import { ReplayError } from './errors.ts'
-import { failure, FINAL_STATES, type Replay, type ReplayState } from './record.ts'
+import { insisting } from './insist.ts'
+import { cancelled, Orders, type Order } from './orders.ts'
+import { failure, FINAL_STATES, type Replay } from './record.ts'
+import { Records } from './records.ts'
 import { completeOptions, type ReplaysOptions, type ReplaysSettings } from './replays-options.ts'
 import { isReplayId, newReplayId } from './replay-id.ts'
 import { createSealer, type Sealer } from './seal.ts'
-import { CAPTURE, type Excess, type StoredReplay } from './store.ts'
+import { CAPTURE, type Excess } from './store.ts'
+import { perform, type ReplayTask } from './task.ts'
 
-const gzipAsync = promisify(gzip)
 const gunzipAsync = promisify(gunzip)
 
-const RECORD = 'record'
-/** A worker that gives no sign of life for this long (in milliseconds) is taken for dead. */
-const LEASE = 30_000
-const LEASE_RENEWAL = 5_000
-
-/** A replay that a worker has taken from the queue. */
-export interface ReplayTask {
-  readonly id: string
-  readonly request: CapturedRequest
-  /**
-   * To be called just before the request is sent to the app; from here on it has run.
-   * @throws ReplayError `GEORDI_REPLAY_CLAIMED` when it was called before, by whomever.
-   */
-  claim (): Promise<void>
-  /** Says where the replay stands. */
-  update (changes: Partial<Replay> & { readonly state: ReplayState }): Promise<void>
-  /** Stores an artefact under the name by which it will be fetched. */
-  attach (artefact: string, bytes: Uint8Array): Promise<void>
-}
+/** How often it is tried to take back what could not be queued in time, each time this many milliseconds later than the time before: a minute in all. */
+const WITHDRAWALS = 20
+const WITHDRAWAL_PAUSE = 300
 
 /** How to take replays from the queue. */
 export interface ReplayConsumerOptions {
@@ -47,6 +34,13 @@ export interface ReplayConsumerOptions {
   readonly onBack?: () => void
 }
 
+/** A replay as it was when something was ordered of it. */
+export interface OrderedReplay {
+  readonly replay: Replay
+  /** When that was, in milliseconds since 1970; undefined where it came too late or too early, and was not ordered. */
+  readonly at?: number
+}
+
 /**
  * The queue of replays and what became of each: what the web process and the worker share. All that
  * goes through it to the queue server is sealed.
@@ -54,13 +48,18 @@ export interface ReplayConsumerOptions {
 export class Replays {
   readonly #backend: Backend
   readonly #sealer: Sealer
+  readonly #records: Records
+  readonly #orders: Orders
   readonly #settings: ReplaysSettings
+  readonly #closing = new AbortController()
   /** What this process has claimed, with the time after which nobody may: who rewinds the queue server can't rewind us. */
   readonly #claimed = new Map<string, number>()
 
   private constructor (backend: Backend, sealer: Sealer, settings: ReplaysSettings) {
     this.#backend = backend
     this.#sealer = sealer
+    this.#records = new Records(backend.store, sealer)
+    this.#orders = new Orders(backend.store, sealer)
     this.#settings = settings
   }
 
@@ -107,7 +106,7 @@ export class Replays {
   async #queue (replay: Replay, capture: Buffer): Promise<void> {
     const { retention: ttl, maxQueueTime: startWithin, maxOpenPerAdmin: maxOpen, maxQueued } = this.#settings
     const owner = this.#sealer.pseudonym(JSON.stringify(replay.by ?? null))
-    const excess = await this.#backend.store.create(replay.id, this.#sealRecord(replay), capture, { ttl, startWithin, owner, maxOpen, maxQueued })
+    const excess = await this.#backend.store.create(replay.id, this.#records.seal(replay), capture, { ttl, startWithin, owner, maxOpen, maxQueued })
     if (excess !== null) throw this.#tooMany(excess)
     await this.#backend.enqueue(replay.id)
   }
@@ -122,7 +121,26 @@ export class Replays {
   /** What its sender was told is not queued must not run when the server comes to it after all: a claim sees to that. */
   async #withdraw (id: string, queued: Promise<void>): Promise<void> {
     await queued.catch(() => {})
-    if (await this.#backend.store.claim(id)) await this.#backend.store.remove(id)
+    // A closed connection would be opened again.
+    this.#closing.signal.throwIfAborted()
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (await this.#isOurs(id)) await this.#backend.store.remove(id)
+        return
+      } catch (error) {
+        // A server that was too slow to queue it may be too slow for this as well; nobody waits for it.
+        if (attempt === WITHDRAWALS) throw error
+        await delay(attempt * WITHDRAWAL_PAUSE, undefined, { ref: false, signal: this.#closing.signal })
+      }
+    }
+  }
+
+  /** Takes a replay from the workers, or finds that it was: by a claim of ours whose answer came too late. A worker's has its lease. */
+  async #isOurs (id: string): Promise<boolean> {
+    const { store } = this.#backend
+    if (await store.claim(id)) return true
+    const stored = await store.read(id)
+    return stored !== null && stored.claimed && !stored.leased
   }
 
   /**
@@ -133,7 +151,7 @@ export class Replays {
     if (!isReplayId(id)) return null
     const readAt = Date.now()
     const stored = await this.#backend.store.read(id)
-    return stored === null ? null : asSeen(this.#openRecord(id, stored), stored, readAt)
+    return stored === null ? null : asSeen(this.#records.open(id, stored), stored, readAt)
   }
 
   /**
@@ -146,6 +164,42 @@ export class Replays {
     return sealed === null ? null : gunzipAsync(this.#sealer.open(id, name, sealed))
   }
 
+  /**
+   * Ends a replay that has not ended. One that waits for its worker, or whose app still starts, is never run; one that runs is
+   * ended by its worker, within a second or two, with what was recorded until then.
+   * @param by Who wants it, if that is known.
+   * @returns null when there is no such replay.
+   * @throws ReplayError `GEORDI_QUEUE_UNAVAILABLE`, `GEORDI_SEAL_BROKEN`
+   */
+  async cancel (id: string, by?: string): Promise<OrderedReplay | null> {
+    const replay = await this.find(id)
+    if (replay === null) return null
+    if (FINAL_STATES.has(replay.state)) return { replay }
+    const order = orderOf(by)
+    // The note first: the worker that finds the replay claimed then finds out why.
+    await this.#orders.give(id, 'cancel', order)
+    if (!await this.#backend.store.claim(id)) return { replay, at: order.at }
+    const ended: Replay = { ...replay, state: 'failed', finishedAt: order.at, error: failure(cancelled(order)) }
+    await this.#records.write(ended)
+    return { replay: ended, at: order.at }
+  }
+
+  /**
+   * Asks the worker that runs a replay for the artefact `SNAPSHOT`: what the replay has done until now. The record's
+   * `snapshotAt` is the order's `at` when it is there. Of a replay that does not run there is none.
+   * @param by Who wants it, if that is known.
+   * @returns null when there is no such replay.
+   * @throws ReplayError `GEORDI_QUEUE_UNAVAILABLE`, `GEORDI_SEAL_BROKEN`
+   */
+  async snapshot (id: string, by?: string): Promise<OrderedReplay | null> {
+    const replay = await this.find(id)
+    if (replay === null) return null
+    if (replay.state !== 'running') return { replay }
+    const order = orderOf(by)
+    await this.#orders.give(id, 'snapshot', order)
+    return { replay, at: order.at }
+  }
+
   /** Hands each queued replay to the handler, until the consumer is closed. A handler's error goes to `onError`. */
   async consume (handler: (task: ReplayTask) => Promise<void>, { concurrency = 1, onError, onBack }: ReplayConsumerOptions): Promise<Consumer> {
     let away = false
@@ -156,9 +210,11 @@ export class Replays {
       // A worker's store waits for the server.
       this.#backend.store.read(newReplayId()).then(() => { away = false; onBack?.() }, () => { away = false })
     }
+    const store = insisting(this.#backend.store, { onError, onBack })
+    const tools = { store, sealer: this.#sealer, records: new Records(store, this.#sealer), orders: this.#orders, claimed: this.#claimed, onError: tell }
     return this.#backend.consume(async id => {
       try {
-        await this.#perform(id, handler)
+        await perform(id, tools, handler)
       } catch (error) {
         tell(error as Error)
         // BullMQ's record of the job then says «failed» too.
@@ -179,97 +235,13 @@ export class Replays {
 
   /** Closes the connections to the queue server; consumers have to be closed before. */
   async close (): Promise<void> {
+    this.#closing.abort()
     await this.#backend.close()
-  }
-
-  async #perform (id: string, handler: (task: ReplayTask) => Promise<void>): Promise<void> {
-    const { store } = this.#backend
-    await store.lease(id, LEASE)
-    const renewal = setInterval(() => { store.lease(id, LEASE).catch(() => {}) }, LEASE_RENEWAL)
-    try {
-      await handler(await this.#task(id))
-    } finally {
-      clearInterval(renewal)
-    }
-  }
-
-  /** A queued request, opened and found fit to run. */
-  async #task (id: string): Promise<ReplayTask> {
-    const { store } = this.#backend
-    const stored = await store.read(id)
-    if (stored === null) {
-      throw new ReplayError('GEORDI_REPLAY_UNKNOWN', `Replay ${id} is in the queue but not in the store: it has expired, or somebody else wrote the job. It was not run.`)
-    }
-    // A job that is delivered again, by whatever mishap, must not even touch what its replay has become.
-    if (stored.claimed || this.#claimed.has(id)) throw claimedBefore(id)
-    let replay: Replay
-    let request: CapturedRequest
-    try {
-      replay = this.#openRecord(id, stored)
-      // The claim can be taken back by who can write the queue server; what the sealed record says can't be changed, nor
-      // can a request be had again that went with its claim. A copy of both serves until `startBefore`, on another worker.
-      if (replay.state !== 'queued') throw claimedBefore(id)
-      const capture = await store.get(id, CAPTURE)
-      if (capture === null) throw claimedBefore(id)
-      request = decodeCapture(this.#sealer.open(id, CAPTURE, capture))
-    } catch (error) {
-      if ((error as ReplayError).code === 'GEORDI_REPLAY_CLAIMED') throw error
-      // Sealed with this worker's secret, it tells the web process that the secrets differ.
-      const now = Date.now()
-      await this.#write({ id, state: 'failed', method: '', url: '', queuedAt: now, startBefore: now, ran: false, artefacts: [], error: failure(error) })
-      throw error
-    }
-
-    const claim = async () => {
-      if (this.#claimed.has(id) || !await store.claim(id)) throw claimedBefore(id)
-      this.#remember(replay)
-    }
-    const update = async (changes: Partial<Replay>) => {
-      replay = { ...replay, ...changes }
-      await this.#write(replay)
-    }
-    if (Date.now() > replay.startBefore) {
-      const late = waitedTooLong(replay)
-      await claim()
-      await update({ ...late, finishedAt: Date.now() })
-      throw new ReplayError(late.error.code, `Replay ${id}: ${late.error.message}`)
-    }
-    return {
-      id,
-      request,
-      async claim () {
-        await claim()
-        await update({ state: 'running', ran: true, startedAt: Date.now() })
-      },
-      update,
-      attach: async (artefact, bytes) => {
-        await store.put(id, artefact, this.#sealer.seal(id, artefact, await gzipAsync(bytes)))
-        await update({ artefacts: [...replay.artefacts.filter(name => name !== artefact), artefact] })
-      }
-    }
-  }
-
-  async #write (replay: Replay): Promise<void> {
-    await this.#backend.store.write(replay.id, this.#sealRecord(replay), FINAL_STATES.has(replay.state))
-  }
-
-  #remember ({ id, startBefore }: Replay): void {
-    const now = Date.now()
-    for (const [other, limit] of this.#claimed) if (now > limit) this.#claimed.delete(other)
-    this.#claimed.set(id, startBefore)
-  }
-
-  #sealRecord (replay: Replay): Buffer {
-    return this.#sealer.seal(replay.id, RECORD, Buffer.from(JSON.stringify(replay)))
-  }
-
-  #openRecord (id: string, stored: StoredReplay): Replay {
-    return JSON.parse(this.#sealer.open(id, RECORD, stored.record).toString()) as Replay
   }
 }
 
-function claimedBefore (id: string): ReplayError {
-  return new ReplayError('GEORDI_REPLAY_CLAIMED', `Replay ${id} was started before and is not run again: a captured request runs at most once.`)
+function orderOf (by: string | undefined): Order {
+  return { at: Date.now(), ...(by === undefined ? {} : { by }) }
 }
 
 /** @throws ReplayError `GEORDI_QUEUE_UNAVAILABLE` when the promise has not settled in time. */
@@ -283,9 +255,4 @@ async function within<T> (milliseconds: number, promise: Promise<T>): Promise<T>
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** How a worker names itself in a replay's record. */
-export function workerName (): string {
-  return `${hostname()}:${process.pid}`
 }

@@ -11,10 +11,11 @@ const mayImport = {
   'packages/waits': ['profile'],
   'packages/profiler': ['profile', 'waits'],
   'packages/replay': ['profile'],
-  'packages/fastify': ['replay'],
+  'packages/fastify': ['profile', 'replay'],
+  'packages/dogslow': ['profile', 'waits'],
   'packages/interruptingcow': [],
   'services/worker': ['profile', 'callgraph', 'profiler', 'report', 'replay'],
-  'services/demo': ['fastify', 'worker', 'replay']
+  'services/demo': ['fastify', 'dogslow', 'worker', 'replay']
 }
 
 const walls = Object.entries(mayImport).map(([room, allowed]) => ({

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import multipart from '@fastify/multipart'
+import dogslow from '@geordi/dogslow'
 import geordi from '@geordi/fastify'
 import Fastify from 'fastify'
 import { connectDatabase, prepareDatabase } from './database.ts'
@@ -44,6 +45,8 @@ export async function buildApp (settings: AppSettings): Promise<FastifyInstance>
       secret: settings.geordiSecret,
       queue: { url: settings.queueUrl }
     })
+    // Requests over DOGSLOW_TIMER report themselves to the log, and are profiled once an hour.
+    await app.register(dogslow, { profile: 'auto' })
     await app.register(cookie, { secret: settings.sessionSecret })
     await app.register(formbody)
     await app.register(multipart, { limits: { files: 1, fileSize: bodyLimit, fields: 10 } })

@@ -74,6 +74,7 @@ async function start (env: NodeJS.ProcessEnv): Promise<void> {
 
   const childEnv: NodeJS.ProcessEnv = {
     LOG_LEVEL: 'warn',
+    DOGSLOW_TIMER: '2000',
     GEORDI_SECRET: secrets.geordi,
     SESSION_SECRET: secrets.session,
     ...env,

@@ -8,11 +8,17 @@ export type WorkerErrorCode =
   | 'GEORDI_APP_UNKNOWN_KIND'
   /** The replay process ended before the request did. */
   | 'GEORDI_REPLAY_DIED'
+  /** The replay process's heap was full. */
+  | 'GEORDI_OUT_OF_MEMORY'
+  /** The replay took longer than `limit`. */
+  | 'GEORDI_REPLAY_LIMIT'
+  /** The worker was stopped, and its `grace` was over before the replay was. */
+  | 'GEORDI_REPLAY_INTERRUPTED'
   /** The app broke the connection instead of answering. */
   | 'GEORDI_REPLAY_BROKEN'
   /** The profile could not be taken or written. */
   | 'GEORDI_RECORDING_FAILED'
-  /** The report could not be drawn; the raw profile is there. */
+  /** The report could not be drawn; the raw profile is there. Or one of the two could not be stored. */
   | 'GEORDI_REPORT_FAILED'
 
 /** What the worker and the command line throw. */

@@ -6,11 +6,12 @@ import { numeric, text, UsageError, type CommandLine } from './command-line.ts'
 export interface GraphSettings {
   readonly graph: CallGraphOptions & ViewOptions
   readonly sources: boolean
-  /** A URL with placeholders, checked by the report. */
+  /** A URL with placeholders. */
   readonly sourceLink: string | undefined
 }
 
-export const GRAPH_HELP = `  --nodes N             functions shown at most (80)
+export const GRAPH_HELP = `  --time WHAT           cpu: what code ran, wait: what was waited for, wall: both, and idle (wall where waits were recorded)
+  --nodes N             functions shown at most (80)
   --node-fraction X     functions below this share of the time are not shown (0.005)
   --edge-fraction X     calls below it are not, unless they are a function's heaviest (0.001)
   --focus WHAT          only samples through this: a function's name, its place (src/db.js:12), /a regular expression/,
@@ -23,6 +24,7 @@ export const GRAPH_HELP = `  --nodes N             functions shown at most (80)
 `
 
 export const GRAPH_OPTIONS = {
+  time: { type: 'string' },
   nodes: { type: 'string' },
   'node-fraction': { type: 'string' },
   'edge-fraction': { type: 'string' },
@@ -33,18 +35,21 @@ export const GRAPH_OPTIONS = {
   'source-link': { type: 'string' }
 } as const satisfies ParseArgsConfig['options']
 
-/** Reads them. @throws UsageError that names the option */
-export function readGraphSettings (values: CommandLine['values']): GraphSettings {
+/** Reads them, all before anything is run for them. @throws UsageError that names the option */
+export async function readGraphSettings (values: CommandLine['values']): Promise<GraphSettings> {
   const nodes = numeric(values['nodes'])
   if (nodes !== undefined && !(Number.isSafeInteger(nodes) && nodes >= 1)) throw new UsageError('--nodes must be a whole number from 1.')
   const nodeFraction = fraction('node-fraction', values)
   const edgeFraction = fraction('edge-fraction', values)
+  const time = text(values['time'])
+  if (time !== undefined && !isTime(time)) throw new UsageError('--time must be wall, cpu or wait.')
   const focus = text(values['focus'])
   const root = text(values['root'])
   const granularity = text(values['granularity'])
   if (granularity !== undefined && !isGranularity(granularity)) throw new UsageError('--granularity must be function, file or package.')
   return {
     graph: {
+      ...time !== undefined && { time },
       ...nodes !== undefined && { maxNodes: nodes },
       ...nodeFraction !== undefined && { nodeFraction },
       ...edgeFraction !== undefined && { edgeFraction },
@@ -53,7 +58,18 @@ export function readGraphSettings (values: CommandLine['values']): GraphSettings
       ...granularity !== undefined && { granularity }
     },
     sources: values['no-sources'] !== true,
-    sourceLink: text(values['source-link'])
+    sourceLink: await readSourceLink(text(values['source-link']))
+  }
+}
+
+/** The report's own check; it is loaded for it only where there is something to check. */
+async function readSourceLink (template: string | undefined): Promise<string | undefined> {
+  if (template === undefined) return undefined
+  const { checkSourceLink } = await import('@geordi/report')
+  try {
+    return checkSourceLink({ template }).template
+  } catch (error) {
+    throw new UsageError((error as Error).message.replace('The option "sourceLink"', '--source-link'))
   }
 }
 
@@ -61,6 +77,10 @@ function fraction (name: string, values: CommandLine['values']): number | undefi
   const value = numeric(values[name])
   if (value !== undefined && !(value >= 0 && value <= 1)) throw new UsageError(`--${name} must be a number from 0 to 1.`)
   return value
+}
+
+function isTime (value: string): value is NonNullable<CallGraphOptions['time']> {
+  return value === 'wall' || value === 'cpu' || value === 'wait'
 }
 
 function isGranularity (value: string): value is 'function' | 'file' | 'package' {

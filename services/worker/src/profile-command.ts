@@ -1,4 +1,4 @@
-import { importCpuProfile } from '@geordi/profile'
+import { importRecording } from '@geordi/profiler'
 import type { CapturedRequest } from '@geordi/replay'
 import { resolveEntry } from './app-entry.ts'
 import { list, numeric, parseCommandLine, say, text, UsageError } from './command-line.ts'
@@ -17,6 +17,7 @@ Starts the app in a process of its own, sends it one request under the profiler,
   -H 'Name: value'      a header; may be given several times
   -d DATA, -d @FILE     a body; the method is then POST unless given
   --interval N          microseconds between samples (${DEFAULTS.interval})
+  --no-waits            record the CPU alone: for an app that the recording of waits disturbs
   --start-timeout N     milliseconds that the app has to call listen() (${DEFAULTS.startTimeout})
 ${OUTPUT_HELP}${GRAPH_HELP}`
 
@@ -30,6 +31,7 @@ export async function profileCommand (args: string[]): Promise<void> {
     header: { type: 'string', short: 'H', multiple: true },
     data: { type: 'string', short: 'd' },
     interval: { type: 'string' },
+    'no-waits': { type: 'boolean' },
     'start-timeout': { type: 'string' },
     ...GRAPH_OPTIONS,
     help: { type: 'boolean', short: 'h' }
@@ -41,13 +43,14 @@ export async function profileCommand (args: string[]): Promise<void> {
   const [entry, method, url] = splitPositionals(positionals)
   // Before the request runs, because it may not be one to run twice.
   const outputs = readOutputs(list(values['output'], ['report.pdf']), text(values['format']))
-  const settings = readGraphSettings(values)
+  const settings = await readGraphSettings(values)
   const request = await composeRequest({ method, url, headers: list(values['header']), data: text(values['data']) })
 
   const app = resolveEntry(entry, appArgs)
   const options = {
     app,
     interval: within('interval', numeric(values['interval']) ?? DEFAULTS.interval, 50, 1_000_000),
+    waits: values['no-waits'] !== true,
     startTimeout: within('start-timeout', numeric(values['start-timeout']) ?? DEFAULTS.startTimeout, 1, 2 ** 31 - 1),
     closeTimeout: DEFAULTS.closeTimeout,
     output: process.stderr
@@ -99,7 +102,7 @@ async function keepPartial (error: Error, child: ReplayChild, wanted: Wanted, si
 
 /** The request may not be one to run twice: whatever can't be made of the recording, the recording is kept. */
 async function write (raw: Uint8Array, { outputs, settings }: Wanted, signal: AbortSignal): Promise<void> {
-  const produce = producer({ profile: importCpuProfile(raw), raw, settings }, outputs)
+  const produce = producer({ profile: importRecording(raw), raw, settings }, outputs)
   const failures: Error[] = []
   for (const { target, format } of outputs) {
     try {

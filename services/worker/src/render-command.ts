@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { basename } from 'node:path'
-import { importCpuProfile, type Profile } from '@geordi/profile'
+import type { Profile } from '@geordi/profile'
+import { importRecording } from '@geordi/profiler'
 import { list, parseCommandLine, say, text, UsageError } from './command-line.ts'
 import { GRAPH_HELP, GRAPH_OPTIONS, readGraphSettings } from './graph-options.ts'
 import { OUTPUT_HELP, readOutputs, writeOutput } from './outputs.ts'
@@ -10,7 +11,7 @@ import { producer } from './produce.ts'
 const HELP = `geordi render <profile> [options]
 
 Makes a report, or another kind of file, from a CPU profile: a .cpuprofile of node --cpu-prof, node:inspector, DevTools or
-v8-profiler-next. <profile> is a file, or - for standard input.
+v8-profiler-next, or geordi's own with the waits in it. <profile> is a file, or - for standard input.
 
 ${OUTPUT_HELP}${GRAPH_HELP}`
 
@@ -29,7 +30,7 @@ export async function renderCommand (args: string[]): Promise<void> {
   const [source, ...others] = positionals
   if (source === undefined || others.length > 0) throw new UsageError('Give one profile: a file, or - for standard input.')
   const outputs = readOutputs(list(values['output'], ['report.pdf']), text(values['format']))
-  const settings = readGraphSettings(values)
+  const settings = await readGraphSettings(values)
 
   const produce = producer({ profile: await readProfile(source), settings }, outputs)
   for (const { target, format } of outputs) {
@@ -40,7 +41,7 @@ export async function renderCommand (args: string[]): Promise<void> {
 
 async function readProfile (source: string): Promise<Profile> {
   const bytes = source === '-' ? await buffer(process.stdin) : await readFile(source).catch(cantRead(source))
-  const profile = importCpuProfile(bytes)
+  const profile = importRecording(bytes)
   const { run } = profile
   if (run.request !== undefined || run.title !== undefined) return profile
   return { ...profile, run: { ...run, title: source === '-' ? 'CPU profile' : basename(source) } }

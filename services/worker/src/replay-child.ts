@@ -1,13 +1,15 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { importCpuProfile, type Run } from '@geordi/profile'
+import type { Run } from '@geordi/profile'
 import { REPLAY_VARIABLE, type CapturedRequest } from '@geordi/replay'
 import { inheritedExecArgv, type AppEntry } from './app-entry.ts'
-import { isMessage, PROFILE_FILE, type ToChild, type ToParent } from './child/messages.ts'
+import { askToKeep } from './ask-to-keep.ts'
+import { assemble, type ReplayOutcome } from './assemble.ts'
+import { isMessage, KEEP_SOCKET, type ToChild, type ToParent } from './child/messages.ts'
 import { WorkerError } from './errors.ts'
 import { OutputTail } from './output-tail.ts'
 import { sendRequest, type Destination } from './send-request.ts'
@@ -18,17 +20,14 @@ export interface ReplayChildOptions {
   readonly startTimeout: number
   /** Microseconds between samples. */
   readonly interval: number
+  /** Whether waits are recorded. */
+  readonly waits: boolean
+  /** The largest heap that the process may have, in megabytes. @defaultValue Node's own, by the machine's memory */
+  readonly heapLimit?: number | undefined
   /** Milliseconds that the app has to close after its replay, before it is killed. */
   readonly closeTimeout: number
   /** Where the app's own output goes. */
   readonly output: NodeJS.WritableStream
-}
-
-/** What a replay gave. */
-export interface ReplayOutcome {
-  /** The `.cpuprofile` file's bytes, with what was run in it. */
-  readonly profile: Buffer
-  readonly run: Run
 }
 
 const PRELOAD = new URL('./child/preload.js', import.meta.url).href
@@ -37,7 +36,9 @@ const OUTPUT_GRACE = 1000
 /** A process that dies breaks its connection first; this long (in milliseconds) its end may take to be known. */
 const DEATH_GRACE = 500
 /** The longest path that a unix socket can have everywhere, less the name of ours in it. */
-const LONGEST_FOLDER = 103 - '/geordi-replay-XXXXXXXX/99.sock'.length
+const LONGEST_FOLDER = 103 - `/geordi-replay-XXXXXXXX/${KEEP_SOCKET}`.length
+/** Milliseconds that a process has to write what it has recorded, before it is killed or a snapshot shows what was written before. */
+const KEEP_LIMIT = 3000
 
 /**
  * A process that runs the user's app for one replay. Started ahead, it waits as a spare; after its one
@@ -50,9 +51,15 @@ export class ReplayChild {
   readonly #folder: string
   readonly #options: ReplayChildOptions
   readonly #tail: OutputTail
-  #death: WorkerError | undefined
+  readonly #startedAt = Date.now()
+  #app: string | undefined
+  #death: Error | undefined
   #reading: Promise<unknown> = Promise.resolve()
   #partial: ReplayOutcome | undefined
+  /** Why the replay was ended from here. */
+  #reason: Error | undefined
+  /** In the words of `Run.ended`. */
+  #ended = ''
   /** How far the replay is, which says what the process's end means. */
   #stage: 'none' | 'sent' | 'answered' | 'recorded' = 'none'
   #listening = false
@@ -88,7 +95,7 @@ export class ReplayChild {
     const folder = join(tmpdir().length > LONGEST_FOLDER ? '/tmp' : tmpdir(), `geordi-replay-${randomBytes(6).toString('base64url')}`)
     const { app } = options
     const child = fork(app.file, app.args, {
-      execArgv: [...inheritedExecArgv(), ...app.execArgv, '--import', PRELOAD],
+      execArgv: [...inheritedExecArgv(), ...app.execArgv, ...heapArguments(options), '--import', PRELOAD],
       env: { ...process.env, [REPLAY_VARIABLE]: '1', GEORDI_REPLAY_FOLDER: folder, GEORDI_REPLAY_PARENT: String(process.pid) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C in a terminal goes to the whole process group; the worker decides when its children end.
@@ -99,7 +106,7 @@ export class ReplayChild {
     if (signal?.aborted) stop()
     signal?.addEventListener('abort', stop)
     try {
-      await self.#expect('listening', options.startTimeout)
+      self.#app = (await self.#expect('listening', options.startTimeout)).app
       self.#listening = true
       return self
     } catch (error) {
@@ -109,6 +116,11 @@ export class ReplayChild {
     } finally {
       signal?.removeEventListener('abort', stop)
     }
+  }
+
+  /** Which code it is that the process has loaded, and when, in the words of `Replay`. */
+  get loaded (): { readonly app?: string, readonly loadedAt: number } {
+    return { ...(this.#app === undefined ? {} : { app: this.#app }), loadedAt: this.#startedAt }
   }
 
   /** Whether the process can still take its request. */
@@ -122,13 +134,14 @@ export class ReplayChild {
    */
   async prepare (request: CapturedRequest): Promise<void> {
     const { body, ...head } = request
-    this.#tell({ geordi: 'prepare', request: head, interval: this.#options.interval })
+    const { interval, waits } = this.#options
+    this.#tell({ geordi: 'prepare', request: head, recording: { interval, waits } })
     this.#destination = await this.#expect('prepared')
   }
 
   /**
-   * What was recorded of a replay without an end, once {@link replay} has rejected: the app broke its answer off, or exited.
-   * A process that was killed, or ran out of memory, leaves nothing.
+   * What was recorded of a replay without an end, once {@link replay} has rejected: of a process that was killed until shortly
+   * before, and nothing where that was at once.
    */
   get partial (): ReplayOutcome | undefined {
     return this.#partial
@@ -136,7 +149,8 @@ export class ReplayChild {
 
   /**
    * Sends the request and waits for the end of the answer, however long it takes.
-   * @throws WorkerError `GEORDI_REPLAY_DIED`, `GEORDI_REPLAY_BROKEN`, `GEORDI_RECORDING_FAILED`
+   * @throws WorkerError `GEORDI_REPLAY_DIED`, `GEORDI_OUT_OF_MEMORY`, `GEORDI_REPLAY_BROKEN`, `GEORDI_RECORDING_FAILED`, and the
+   * reason that {@link interrupt} was given
    */
   async replay (request: CapturedRequest): Promise<ReplayOutcome> {
     const abort = new AbortController()
@@ -153,39 +167,54 @@ export class ReplayChild {
     }
   }
 
+  /** What was recorded until now, while the replay goes on; undefined where that is nothing yet. */
+  async snapshot (): Promise<ReplayOutcome | undefined> {
+    const { kept, message } = await askToKeep(this.#folder, KEEP_LIMIT)
+    const how = kept ? 'it was still running when this was recorded' : `it was still running; this is what was recorded last (${message ?? 'nothing is recorded just now'})`
+    return assemble(this.#folder, how)
+  }
+
+  /** Ends the replay, in whatever state it is: {@link replay} rejects with the reason, and what was recorded until then is the partial. */
+  async interrupt (reason: Error): Promise<void> {
+    if (this.#reason !== undefined || this.#death !== undefined) return
+    this.#reason = reason
+    if (this.#stage === 'sent' || this.#stage === 'answered') await askToKeep(this.#folder, KEEP_LIMIT)
+    this.kill()
+  }
+
   /** No complete answer: because the process dies, or because the app broke it off and goes on. */
   async #broken (cause: Error): Promise<never> {
     await Promise.race([this.ended, delay(DEATH_GRACE, undefined, { ref: false })])
     if (this.#death !== undefined) throw this.#death
     // The app goes on, and may do so for ever.
+    const ended = 'the app broke the connection off'
     this.#partial = await Promise.race([
-      this.#finish({ ended: 'the app broke the connection off' }).catch(() => undefined),
+      this.#finish({ ended }).catch(() => undefined),
       delay(this.#options.closeTimeout, undefined, { ref: false })
     ])
     if (this.#death !== undefined) throw this.#death
+    if (this.#partial === undefined) {
+      await askToKeep(this.#folder, KEEP_LIMIT)
+      this.#partial = await assemble(this.#folder, ended).catch(() => undefined)
+    }
     throw this.#withOutput(new WorkerError('GEORDI_REPLAY_BROKEN', `The app broke the connection off without a complete answer (${cause.message}).`, { cause }))
   }
 
   async #finish (outcome: Pick<Run, 'response' | 'ended'>): Promise<ReplayOutcome> {
     this.#tell({ geordi: 'finish', outcome })
-    const { run } = await this.#expect('finished')
+    await this.#expect('finished')
     this.#stage = 'recorded'
     // What the handler has left behind can end the process from here on, and its files with it.
-    const reading = readFile(join(this.#folder, PROFILE_FILE))
+    const reading = assemble(this.#folder, '')
     this.#reading = reading.catch(() => {})
-    return { profile: await reading, run }
+    return (await reading)!
   }
 
   /** Takes what is still wanted of the process's files. */
   async #salvage (): Promise<void> {
     await this.#reading
     if (this.#stage !== 'sent' && this.#stage !== 'answered') return
-    try {
-      const profile = await readFile(join(this.#folder, PROFILE_FILE))
-      this.#partial = { profile, run: importCpuProfile(profile).run }
-    } catch {
-      // It was killed, or could not write.
-    }
+    this.#partial = await assemble(this.#folder, this.#ended).catch(() => undefined)
   }
 
   /** Lets the app end by itself within its time, then kills it. Resolves when it is gone, with its files. */
@@ -248,12 +277,19 @@ export class ReplayChild {
   }
 
   #died (code: number | null, signal: NodeJS.Signals | null): void {
-    const how = signal === null ? `with exit code ${code}` : `by ${signal}`
-    const when = this.#stage === 'answered' ? 'right after its answer' : 'before the request did'
-    this.#death = this.#listening
-      ? this.#withOutput(new WorkerError('GEORDI_REPLAY_DIED', `The replay process ended ${how} ${when}.`))
-      : new WorkerError('GEORDI_APP_START', `The app ended ${how} before it called listen().`)
+    this.#death = this.#reason ?? this.#withOutput(this.#listening ? this.#deathOf(code, signal) : new WorkerError('GEORDI_APP_START', `The app ended ${howEnded(code, signal)} before it called listen().`))
+    this.#ended = inClause(this.#death)
     this.#settle(this.#death)
+  }
+
+  #deathOf (code: number | null, signal: NodeJS.Signals | null): WorkerError {
+    const when = this.#stage === 'answered' ? 'right after its answer' : 'before the request did'
+    if (OUT_OF_MEMORY.test(this.#tail.text)) {
+      const { heapLimit } = this.#options
+      return new WorkerError('GEORDI_OUT_OF_MEMORY', `The replay process ran out of memory ${when}: its heap was full${heapLimit === undefined ? '' : ` (--heap-limit ${heapLimit})`}. If the request is to need so much, start the worker with a larger --heap-limit.`)
+    }
+    const guess = signal === 'SIGKILL' ? ' It was not the worker that killed it; a system that runs out of memory does.' : ''
+    return new WorkerError('GEORDI_REPLAY_DIED', `The replay process ended ${howEnded(code, signal)} ${when}.${guess}`)
   }
 
   #withOutput (error: WorkerError): WorkerError {
@@ -264,4 +300,21 @@ export class ReplayChild {
   #settle (error: Error): void {
     this.#waiting?.reject(error)
   }
+}
+
+/** What V8 says before it aborts the process. */
+const OUT_OF_MEMORY = /FATAL ERROR: .*(?:heap out of memory|heap limit)/i
+
+function howEnded (code: number | null, signal: NodeJS.Signals | null): string {
+  return signal === null ? `with exit code ${code}` : `by ${signal}`
+}
+
+/** A message's first sentence as a part of another. */
+function inClause ({ message }: Error): string {
+  const [sentence = ''] = message.split(/[.:](?:\s|$)/, 1)
+  return `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`
+}
+
+function heapArguments ({ heapLimit }: ReplayChildOptions): string[] {
+  return heapLimit === undefined ? [] : [`--max-old-space-size=${heapLimit}`]
 }

@@ -8,6 +8,7 @@ const REMINDER = 60_000
 export class TroubleLog {
   readonly #log: Log
   #errors = 0
+  #last = ''
   #told = 0
 
   constructor (log: Log) {
@@ -17,7 +18,11 @@ export class TroubleLog {
   error (error: Error): void {
     const { code } = error as ReplayError
     const line = `${code ?? error.name}: ${error.message}`
-    if (code !== 'GEORDI_QUEUE_UNAVAILABLE') return this.#log(line)
+    if (code !== 'GEORDI_QUEUE_UNAVAILABLE') {
+      // A server that refuses is asked again every second, and says the same each time.
+      if (line !== this.#last || Date.now() - this.#told >= REMINDER) this.#tell(line)
+      return
+    }
     this.#errors++
     if (this.#errors === 1) this.#tell(`${line} The worker waits for it.`)
     else if (Date.now() - this.#told >= REMINDER) this.#tell(`The queue server is still away (${this.#errors} attempts).`)
@@ -31,6 +36,7 @@ export class TroubleLog {
 
   #tell (line: string): void {
     this.#told = Date.now()
+    this.#last = line
     this.#log(line)
   }
 }

@@ -12,8 +12,12 @@ Takes flagged requests from the queue, replays each once in a process of its own
   --queue-name NAME      the plugin's queue.name (${DEFAULTS.queueName})
   --concurrency N        replays at a time; profiles are truest with one (${DEFAULTS.concurrency})
   --interval N           microseconds between samples (${DEFAULTS.interval})
+  --no-waits             record the CPU alone: for an app that the recording of waits disturbs
   --start-timeout N      milliseconds that the app has to call listen() (${DEFAULTS.startTimeout})
   --close-timeout N      milliseconds that the app has to close after a replay (${DEFAULTS.closeTimeout})
+  --limit N              milliseconds that a replay may take; it is then ended, with what was recorded (no limit)
+  --heap-limit N         megabytes that the heap of the replay process may have (Node's own limit)
+  --grace N              milliseconds that replays have to end after SIGTERM or SIGINT (${DEFAULTS.grace})
 
 The secret comes from GEORDI_SECRET: the plugin's secret. While it is being rotated, GEORDI_OLD_SECRET
 holds the one before, which still opens what is in the queue.
@@ -26,8 +30,12 @@ export async function workerCommand (args: string[]): Promise<void> {
     'queue-name': { type: 'string' },
     concurrency: { type: 'string' },
     interval: { type: 'string' },
+    'no-waits': { type: 'boolean' },
     'start-timeout': { type: 'string' },
     'close-timeout': { type: 'string' },
+    limit: { type: 'string' },
+    'heap-limit': { type: 'string' },
+    grace: { type: 'string' },
     help: { type: 'boolean', short: 'h' }
   })
   if (values['help']) {
@@ -43,8 +51,12 @@ export async function workerCommand (args: string[]): Promise<void> {
     secret: secrets(process.env['GEORDI_SECRET'], process.env['GEORDI_OLD_SECRET']),
     concurrency: numeric(values['concurrency']),
     interval: numeric(values['interval']),
+    waits: values['no-waits'] !== true,
     startTimeout: numeric(values['start-timeout']),
-    closeTimeout: numeric(values['close-timeout'])
+    closeTimeout: numeric(values['close-timeout']),
+    limit: numeric(values['limit']),
+    heapLimit: numeric(values['heap-limit']),
+    grace: numeric(values['grace'])
   })
   const worker = await startWorker(resolveEntry(entry, appArgs), settings, line => { process.stdout.write(`geordi worker: ${line}\n`) })
 
@@ -53,7 +65,7 @@ export async function workerCommand (args: string[]): Promise<void> {
     // Once more: the operator does not want to wait for the replay. Its process ends with this one.
     if (stopping) process.exit(1)
     stopping = true
-    process.stdout.write('geordi worker: takes no more replays, and ends when those under way have ended; at once at a second signal\n')
+    process.stdout.write(`geordi worker: takes no more replays, and ends when those under way have ended, which they have ${settings.grace / 1000} s for; at once at a second signal\n`)
     worker.close().then(() => process.exit(0), error => {
       process.stderr.write(`geordi: ${(error as Error).message}\n`)
       process.exit(1)

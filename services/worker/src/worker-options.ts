@@ -13,10 +13,22 @@ export interface WorkerOptions {
   readonly concurrency?: number | undefined
   /** Microseconds between samples. @defaultValue 1000 */
   readonly interval?: number | undefined
+  /** Whether what a replay waits for is recorded too, and who started it: patches Node and the app's drivers in the replay process. @defaultValue true */
+  readonly waits?: boolean | undefined
   /** Milliseconds that the app has to call `listen()`. @defaultValue 60000 */
   readonly startTimeout?: number | undefined
   /** Milliseconds that the app has to close after a replay. @defaultValue 10000 */
   readonly closeTimeout?: number | undefined
+  /** Milliseconds that a replay may take, from the request's sending; then it is ended, with what was recorded until then. @defaultValue no limit */
+  readonly limit?: number | undefined
+  /** The largest heap of the replay process, in megabytes. @defaultValue Node's own, by the machine's memory */
+  readonly heapLimit?: number | undefined
+  /**
+   * Milliseconds that replays under way have to end after `close()`; then they are ended, with what was recorded until then. Less than
+   * what sends a SIGKILL waits: Docker 10 s, Kubernetes 30 s.
+   * @defaultValue 7000
+   */
+  readonly grace?: number | undefined
 }
 
 /** {@link WorkerOptions}, checked and complete. */
@@ -26,16 +38,22 @@ export interface WorkerSettings {
   readonly secret: string | readonly string[]
   readonly concurrency: number
   readonly interval: number
+  readonly waits: boolean
   readonly startTimeout: number
   readonly closeTimeout: number
+  readonly limit?: number
+  readonly heapLimit?: number
+  readonly grace: number
 }
 
 export const DEFAULTS = Object.freeze({
   queueName: 'geordi',
   concurrency: 1,
   interval: 1000,
+  waits: true,
   startTimeout: 60_000,
-  closeTimeout: 10_000
+  closeTimeout: 10_000,
+  grace: 7000
 })
 
 /** Smallest and largest value of each number. A timer of Node's holds at most 2³¹−1 ms. */
@@ -43,7 +61,10 @@ const RANGES = Object.freeze({
   concurrency: [1, 64],
   interval: [50, 1_000_000],
   startTimeout: [1, 2 ** 31 - 1],
-  closeTimeout: [1, 2 ** 31 - 1]
+  closeTimeout: [1, 2 ** 31 - 1],
+  limit: [1, 2 ** 31 - 1],
+  heapLimit: [16, 1_000_000],
+  grace: [0, 2 ** 31 - 1]
 } as const)
 
 /**
@@ -55,6 +76,7 @@ export function completeOptions (options: WorkerOptions): WorkerSettings {
   const { queueUrl, secret, ...settings } = { ...DEFAULTS, ...given } as WorkerSettings & WorkerOptions
   for (const [name, [least, most]] of Object.entries(RANGES)) {
     const value = settings[name as keyof typeof RANGES]
+    if (value === undefined) continue
     if (!Number.isSafeInteger(value) || value < least || value > most) {
       throw new WorkerError('GEORDI_OPTION_INVALID', `Option \`${name}\` must be a whole number from ${least} to ${most}.`)
     }

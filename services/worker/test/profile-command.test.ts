@@ -121,6 +121,7 @@ describe('geordi profile', () => {
     ['a folder that is not there', [APP, '/', '-o', '/no/such/report.pdf'], /\/no\/such\/report\.pdf can't be written/],
     ['a format for files', [APP, '/', '-o', 'x.pdf', '--format', 'dot'], /--format is for -o - only/],
     ['a focus that is no expression', [APP, '/', '--focus', '/(/'], /--focus: Invalid regular expression/],
+    ['a link that runs code', [APP, '/', '--source-link', 'javascript:alert(1)'], /--source-link takes a URL/],
     ['an interval out of range', [APP, '/', '--interval', '1'], /--interval must be/],
     ['an app that is not there', ['/no/such.js', '/'], /no file \/no\/such\.js/]
   ]

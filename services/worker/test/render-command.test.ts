@@ -48,7 +48,7 @@ describe('geordi render', () => {
   const json = async (...args: string[]) => {
     const { code, stdout, stderr } = await render([source, '-o', '-', '--format', 'json', ...args])
     assert.equal(code, 0, stderr)
-    return JSON.parse(stdout.toString()) as { run: { title: string }, nodes: Array<{ name: string, location: string, totalShare: number }>, view: object, options: object }
+    return JSON.parse(stdout.toString()) as { run: { title: string }, nodes: Array<{ name: string, location: string, totalShare: number }>, view: object, options: { time?: string } }
   }
 
   it('writes every kind of file by the end of its name', async () => {
@@ -90,7 +90,8 @@ describe('geordi render', () => {
     assert.equal(all.run.title, 'ship.cpuprofile')
     const few = await json('--nodes', '3', '--node-fraction', '0.01', '--edge-fraction', '0.01')
     assert.equal(few.nodes.length, 3)
-    assert.deepEqual(few.options, { maxNodes: 3, nodeFraction: 0.01, edgeFraction: 0.01, edgesPerNode: 1.8 })
+    assert.deepEqual(few.options, { time: 'cpu', maxNodes: 3, nodeFraction: 0.01, edgeFraction: 0.01, edgesPerNode: 1.8 })
+    assert.equal((await json('--time', 'wall')).options.time, 'wall')
     const below = await json('--root', 'plot')
     assert.equal(below.nodes.find(({ name }) => name === 'plot')?.totalShare, 1)
     assert.ok(below.nodes.some(({ name }) => name === 'Galaxy.chart') && !below.nodes.some(({ name }) => name === 'navigate'))
@@ -124,6 +125,7 @@ describe('geordi render', () => {
     ['a format for files', ['SOURCE', '-o', 'x.pdf', '--format', 'dot'], /--format is for -o - only/],
     ['a format that is none', ['SOURCE', '-o', '-', '--format', 'html'], /--format html isn't known; it takes .*speedscope/],
     ['an option that is none', ['SOURCE', '--depth', '5'], /--depth/],
+    ['a time that is none', ['SOURCE', '--time', 'idle'], /--time must be/],
     ['nodes that are no number', ['SOURCE', '--nodes', 'many'], /--nodes must be/],
     ['no nodes', ['SOURCE', '--nodes', '0'], /--nodes must be/],
     ['a fraction over 1', ['SOURCE', '--node-fraction', '5'], /--node-fraction must be/],
@@ -131,7 +133,7 @@ describe('geordi render', () => {
     ['a granularity that is none', ['SOURCE', '--granularity', 'line'], /--granularity must be/],
     ['a focus that is no expression', ['SOURCE', '--focus', '/(/'], /--focus: Invalid regular expression/],
     ['a package without a name', ['SOURCE', '--focus', 'package:'], /needs the name/],
-    ['a link that runs code', ['SOURCE', '-o', '-', '--format', 'svg', '--source-link', 'javascript:alert(1)'], /"sourceLink" takes a URL/],
+    ['a link that runs code', ['SOURCE', '-o', '-', '--format', 'svg', '--source-link', 'javascript:alert(1)'], /--source-link takes a URL/],
     ['an empty root', ['SOURCE', '--root', ''], /--root must not be empty/]
   ]
   for (const [what, args, message] of wrong) {

@@ -128,7 +128,7 @@ describe('a replay without an end', () => {
     })
   }
 
-  it('that is killed leaves nothing, and says so by having nothing', async t => {
+  it('that is killed at once leaves nothing, and says so by having nothing', async t => {
     const child = await startChild(t, fixture('endings.js'))
     await child.prepare(get('/killed'))
     await assert.rejects(child.replay(get('/killed')), { code: 'GEORDI_REPLAY_DIED', message: /by SIGKILL/ })
@@ -140,7 +140,9 @@ describe('a replay without an end', () => {
     const child = await startChild(t, fixture('endings.js'), { closeTimeout: 300 })
     await child.prepare(get('/loops'))
     await assert.rejects(child.replay(get('/loops')), { code: 'GEORDI_REPLAY_BROKEN' })
-    assert.equal(child.partial, undefined)
+    const { profile, run } = child.partial!
+    assert.equal(run.ended, 'the app broke the connection off')
+    assert.ok(total(importCpuProfile(profile), 'handlerWork') > 0)
   })
 })
 

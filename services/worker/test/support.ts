@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { importCpuProfile, type Profile } from '@geordi/profile'
 import type { CapturedRequest } from '@geordi/replay'
 import { resolveEntry } from '../src/app-entry.ts'
-import { ReplayChild, type ReplayChildOptions, type ReplayOutcome } from '../src/replay-child.ts'
+import type { ReplayOutcome } from '../src/assemble.ts'
+import { ReplayChild, type ReplayChildOptions } from '../src/replay-child.ts'
 
 // A place of its own for each test file, so that what is left behind is ours.
 export const temporary = mkdtempSync(join(tmpdir(), 'worker-test-'))
@@ -100,7 +101,7 @@ export type AppOptions = Partial<Omit<ReplayChildOptions, 'app'>> & {
 }
 
 export function options (file: string, { args, awaits, ...changes }: AppOptions = {}): ReplayChildOptions {
-  return { app: resolveEntry(file, args), startTimeout: 30_000, interval: 500, closeTimeout: 5_000, output: new Output(), ...changes }
+  return { app: resolveEntry(file, args), startTimeout: 30_000, interval: 500, waits: true, closeTimeout: 5_000, output: new Output(), ...changes }
 }
 
 /** Starts an app for a test, and ends it with that test. */

@@ -16,6 +16,8 @@ describe('geordi worker', () => {
     ['no number', ['worker', APP, '--concurrency', 'many'], env, /`concurrency` must be a whole number from 1 to 64/],
     ['an empty number', ['worker', APP, '--interval', ''], env, /`interval`/],
     ['a number out of range', ['worker', APP, '--close-timeout', '0'], env, /`closeTimeout`/],
+    ['no limit at all', ['worker', APP, '--limit', '0'], env, /`limit` must be a whole number from 1/],
+    ['a heap that is none', ['worker', APP, '--heap-limit', '4'], env, /`heapLimit`/],
     ['a short secret', ['worker', APP], { ...env, GEORDI_SECRET: 'short' }, /secret/],
     ['another kind of queue', ['worker', APP, '--queue', 'http://localhost'], env, /redis:\/\//],
     ['a name that is none', ['worker', APP, '--queue-name', 'A B'], env, /queue\.name/],

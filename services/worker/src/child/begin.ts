@@ -1,7 +1,8 @@
 import cluster from 'node:cluster'
+import { instrument } from '@geordi/profiler'
 import { becomeReplayProcess } from '@geordi/replay'
 import { WorkerError } from '../errors.ts'
-import { endWithWorker } from './end-with-worker.ts'
+import { endWithWorker, removeFilesAtExit } from './end-with-worker.ts'
 import { startWhatIsExported } from './exported-app.ts'
 import { captureServers } from './listen.ts'
 import { ReplaySession } from './session.ts'
@@ -12,9 +13,12 @@ const CLUSTER_GRACE = 2000
 /** Makes this process, in which the app has not run yet, a replay process of the worker `parent`. */
 export function begin (folder: string, parent: number): void {
   hideFromChildren()
-  endWithWorker(folder, parent)
+  // First of all: what the app takes out of a module before is not recorded.
+  instrument()
+  const watchdog = endWithWorker(folder, parent)
   const entry = process.argv[1]!
-  const session = new ReplaySession(entry, folder)
+  const session = new ReplaySession(entry, folder, watchdog)
+  removeFilesAtExit(folder, parent)
   becomeReplayProcess(session)
   const servers = captureServers(folder, session)
   cluster.once('fork', () => {

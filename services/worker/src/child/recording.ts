@@ -1,26 +1,31 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import type { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import type { Run } from '@geordi/profile'
-import { createCpuProfiler, withRun, type CpuProfiler } from '@geordi/profiler'
+import { recordRun, type RecordingOptions, type RunRecorder } from '@geordi/profiler'
+import { PROFILE_FILE, RECORDS_FILE } from './messages.ts'
+
+// As they were before the app was instrumented: what is written here, within a call of the app's, is no wait of the app's.
+const [write, rename] = [writeFileSync, renameSync]
 
 /** The one recording of a replay process, from the profiler's start to the profile in its file. */
 export class Recording {
-  readonly #profiler: CpuProfiler
-  readonly #file: string
+  readonly #recorder: RunRecorder
+  readonly #folder: string
   #answer: EventEmitter | undefined
   #start = 0
   #end = 0
+  #parts = 0
 
-  /** Starts to record. @param interval Microseconds between samples. */
-  constructor (file: string, interval: number) {
-    this.#file = file
-    this.#profiler = createCpuProfiler({ interval })
-    this.#profiler.start()
+  /** Starts to record. */
+  constructor (folder: string, options: RecordingOptions) {
+    this.#folder = folder
+    this.#recorder = recordRun(options)
   }
 
   get profiler (): NonNullable<Run['profiler']> {
-    return { engine: this.#profiler.engine, interval: this.#profiler.interval }
+    return this.#recorder.profiler
   }
 
   /** The status that the app has sent so far. */
@@ -29,29 +34,47 @@ export class Recording {
     return headersSent === true ? statusCode : undefined
   }
 
-  /** The request has arrived. False where another one was the first. */
-  begin (answer: EventEmitter): boolean {
-    if (this.#answer !== undefined) return false
+  /** Whether the request has not arrived yet. */
+  get awaitsRequest (): boolean {
+    return this.#answer === undefined
+  }
+
+  /** The request has arrived: calls what the app does with it. */
+  begin<Result> (answer: EventEmitter, handle: () => Result): Result {
     this.#answer = answer
     this.#start = now()
     answer.once('close', () => { this.#end = now() })
+    return this.#recorder.run(handle)
+  }
+
+  /** Writes what was recorded since the last time, and what is known of the run, and goes on. */
+  keep (describe: () => Run): true | 'later' {
+    if (this.#recorder.isInterrupted()) return 'later'
+    this.#write(`part-${++this.#parts}.json`, this.#recorder.takePart())
+    this.#write(RECORDS_FILE, this.#recorder.records(startTime => this.#timed(describe(), startTime, this.#end || now())))
     return true
   }
 
-  /**
-   * Ends the recording and writes it to its file, all at once: it must work while the process exits. The file gets its
-   * name when it is whole.
-   */
+  /** Ends the recording and writes it to its file, all at once: it must work while the process exits. */
   save (run: Run): Run {
-    const recorded = this.#profiler.stop()
+    const end = this.#end || now()
+    const recorded = this.#recorder.stop(startTime => this.#timed(run, startTime, end))
+    this.#write(PROFILE_FILE, recorded)
+    return recorded.geordi.run
+  }
+
+  #timed (run: Run, startTime: number, end: number) {
     // Without a close of the response (a hijacked socket) the run ends when the worker has the answer.
     // Without an event (the server refused what arrived) it began when the request was sent.
-    const window = { start: this.#start || recorded.startTime, end: this.#end || now() }
-    const whole = { ...run, wallTime: window.end - window.start }
-    const partial = `${this.#file}.partial`
-    writeFileSync(partial, JSON.stringify(withRun(recorded, whole, window)), { mode: 0o600 })
-    renameSync(partial, this.#file)
-    return whole
+    const window = { start: this.#start || startTime, end }
+    return { run: { ...run, wallTime: window.end - window.start }, window }
+  }
+
+  /** A file gets its name when it is whole. */
+  #write (name: string, value: object): void {
+    const file = join(this.#folder, name)
+    write(`${file}.partial`, JSON.stringify(value), { mode: 0o600 })
+    rename(`${file}.partial`, file)
   }
 }
 

@@ -4,15 +4,16 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Server as TlsServer } from 'node:tls'
 import type { Run } from '@geordi/profile'
 import { createCpuProfiler } from '@geordi/profiler'
 import type { CapturedRequest, ReplayedApp, ReplayProcess } from '@geordi/replay'
 import { describeApp } from './app-package.ts'
+import type { Watchdog } from './end-with-worker.ts'
+import { KEEP, type Interrupted } from './keep.ts'
 import { disguise, type Instance, type ListeningServer, type ServerListener } from './listen.ts'
-import { isMessage, PROFILE_FILE, type ToChild, type ToParent, type WireProtocol } from './messages.ts'
+import { isMessage, type ToChild, type ToParent, type WireProtocol } from './messages.ts'
 import { Recording } from './recording.ts'
 import { Target } from './target.ts'
 
@@ -28,17 +29,22 @@ export class ReplaySession implements ReplayProcess, ServerListener {
   #app: ReplayedApp | undefined
   #announced = false
   #recording: Recording | undefined
-  readonly #entry: string
+  /** Read before the app runs: who deploys over it later changes the files, not what runs here. */
+  readonly #package: ReturnType<typeof describeApp>
   readonly #folder: string
+  readonly #watchdog: Watchdog
   readonly #target = new Target(() => this.#announce())
 
   /**
    * @param entry The app's file; `process.argv` is the app's own to change.
    * @param folder Where its sockets and the profile are.
+   * @param watchdog Has the recording kept now and then.
    */
-  constructor (entry: string, folder: string) {
-    this.#entry = entry
+  constructor (entry: string, folder: string, watchdog: Watchdog) {
+    this.#package = describeApp(entry)
     this.#folder = folder
+    this.#watchdog = watchdog
+    Object.defineProperty(globalThis, Symbol.for(KEEP), { value: () => JSON.stringify(this.#keep()) })
     listenToWorker(message => { this.#handle(message).catch(error => this.fail(error)) })
     process.on('exit', code => this.#exits(code))
   }
@@ -81,7 +87,8 @@ export class ReplaySession implements ReplayProcess, ServerListener {
     this.#announced = true
     // Loading the addon takes 40 ms: better now, as a spare, than when somebody waits.
     createCpuProfiler()
-    send({ geordi: 'listening' })
+    const { app } = this.#package
+    send({ geordi: 'listening', ...(app === undefined ? {} : { app }) })
   }
 
   async #handle (message: ToChild): Promise<void> {
@@ -92,7 +99,7 @@ export class ReplaySession implements ReplayProcess, ServerListener {
     }
   }
 
-  async #prepare ({ request, interval }: Extract<ToChild, { geordi: 'prepare' }>): Promise<void> {
+  async #prepare ({ request, recording }: Extract<ToChild, { geordi: 'prepare' }>): Promise<void> {
     this.request = request
     const limit = performance.now() + CALM_LIMIT
     while (this.#app?.isOverloaded() && performance.now() < limit) await delay(POLL)
@@ -101,7 +108,8 @@ export class ReplaySession implements ReplayProcess, ServerListener {
     server.prependListener('connection', (socket: Socket) => this.#disguise(socket))
     server.prependListener('secureConnection', (socket: Socket) => this.#disguise(socket))
     this.#observe(server)
-    this.#recording = new Recording(join(this.#folder, PROFILE_FILE), interval)
+    this.#recording = new Recording(this.#folder, recording)
+    this.#watchdog.recording()
     send({ geordi: 'prepared', socketPath, protocol: wireProtocol(server) })
   }
 
@@ -115,57 +123,74 @@ export class ReplaySession implements ReplayProcess, ServerListener {
     return recording.save({ ...this.#describe(recording), ...outcome })
   }
 
+  /** Called while the app is interrupted, wherever that is. */
+  #keep (): Interrupted {
+    const start = performance.now()
+    const recording = this.#recording
+    const kept = recording?.keep(() => this.#describe(recording)) ?? false
+    return { kept, took: performance.now() - start }
+  }
+
   /** The app ends the process (`process.exit()`, an uncaught error) while it is recorded: what there is until here is kept. */
   #exits (code: number): void {
     if (this.#recording === undefined) return
-    const { statusCode } = this.#recording
     try {
-      this.#save({ ended: `the process exited with code ${code}`, ...(statusCode === undefined ? {} : { response: { statusCode } }) })
+      this.#save({ ended: `the process exited with code ${code}` })
     } catch {
       // How the app ends is its own affair, whatever became of the recording.
     }
   }
 
-  #describe ({ profiler }: Recording): Run {
+  #describe ({ profiler, statusCode }: Recording): Run {
     const { method, url, shownUrl = url, capturedAt, by } = this.request!
     return {
       request: { method, url: shownUrl, capturedAt, ...(by === undefined ? {} : { by }) },
-      process: { hostname: hostname(), pid: process.pid, node: process.version, ...describeApp(this.#entry) },
-      profiler
+      process: { hostname: hostname(), pid: process.pid, node: process.version, ...this.#package },
+      profiler,
+      ...(statusCode === undefined ? {} : { response: { statusCode } })
     }
   }
 
   /** Work that the handler left behind (a mail, a log line) gets the time that a shutdown gives it. */
   async #close (): Promise<void> {
+    // The worker has what it wants from it, and may be killed, as this process may, before it removes it.
+    rmSync(this.#folder, { recursive: true, force: true })
     try {
       const { server } = this.#target.server ?? {}
       await (this.#app ?? this.#target.instances.find(instance => instance.server === server))?.close()
     } finally {
-      // The worker has what it wants from it, and may be killed before it removes it.
-      rmSync(this.#folder, { recursive: true, force: true })
       process.exit()
     }
   }
 
-  /** Only events that the app listens for itself: a first listener of ours would change what the server does. */
+  /**
+   * Around `emit`, because all that the app does with the request is to be called by the recorder. Node's HTTP/2 servers emit `stream` first and
+   * `request` within, where the app listens for it.
+   */
   #observe (server: Server): void {
-    if (server.listenerCount('request') > 0) {
-      server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => this.#begin(request.socket, response))
-    } else {
-      server.prependListener('stream', (stream: ServerHttp2Stream) => this.#begin(undefined, stream))
+    const { emit } = server
+    const begins = server.listenerCount('request') > 0 ? 'request' : 'stream'
+    server.emit = (event: string, ...args: unknown[]) => {
+      // Bound, for a function of ours would be in the graph.
+      const handle = emit.bind(server, event, ...args) as () => boolean
+      if (event !== begins && event !== 'upgrade') return handle()
+      if (this.#recording?.awaitsRequest !== true) return handle()
+      const { socket, answer } = arrived(event, args)
+      socket?.setTimeout(0)
+      return this.#recording.begin(answer, handle)
     }
-    if (server.listenerCount('upgrade') > 0) {
-      server.prependListener('upgrade', (_request: IncomingMessage, socket: Socket) => this.#begin(socket, socket))
-    }
-  }
-
-  #begin (socket: Socket | undefined, answer: EventEmitter): void {
-    if (this.#recording?.begin(answer)) socket?.setTimeout(0)
   }
 
   #disguise (socket: Socket): void {
     if (this.request !== undefined) disguise(socket, encryptedOnly(this.request.connection))
   }
+}
+
+/** Whom a server's event is about, and what tells the end of the answer. */
+function arrived (event: string, args: unknown[]): { socket?: Socket, answer: EventEmitter } {
+  if (event === 'stream') return { answer: args[0] as ServerHttp2Stream }
+  const { socket } = args[0] as IncomingMessage
+  return { socket, answer: event === 'upgrade' ? socket : args[1] as ServerResponse }
 }
 
 /** `encrypted` is only defined where it is true, as on a real socket. */

@@ -1,0 +1,28 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import type { LocalServer } from '@geordi/replay/local'
+import { onServer } from '../test/faults-support.ts'
+
+/** The value below which a share of the values are. */
+export function quantile (values: readonly number[], share: number): number {
+  return values.toSorted((one, other) => one - other)[Math.min(values.length - 1, Math.floor(values.length * share))]!
+}
+
+/** What a process holds: resident memory in megabytes, and open files. Linux only; NaN elsewhere. */
+export function holdings (pid: number): { megabytes: number, files: number } {
+  try {
+    const resident = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    return { megabytes: Math.round(Number(resident?.[1]) / 1024), files: readdirSync(`/proc/${pid}/fd`).length }
+  } catch {
+    return { megabytes: NaN, files: NaN }
+  }
+}
+
+/** Keys of Redis, or rows of all tables of a queue in PostgreSQL. */
+export async function entries (server: LocalServer, name: string): Promise<number> {
+  let count = 0
+  await onServer(server, async redis => { count = await redis.dbsize() }, async client => {
+    const { rows } = await client.query('SELECT format(\'%I.%I\', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = ANY ($1)', [[name, `${name}_queue`]])
+    for (const table of rows) count += (await client.query(`SELECT count(*)::integer AS count FROM ${table.name}`)).rows[0].count
+  })
+  return count
+}

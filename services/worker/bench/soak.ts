@@ -1,0 +1,44 @@
+/**
+ * A worker and a web process at work for as many minutes as are given (30), with replays of every ending. Prints what they
+ * hold, which must not grow. `npm run soak -w @geordi/worker -- MINUTES redis|postgres`
+ */
+import { startLocalServer } from '@geordi/replay/local'
+import { Site } from '../test/faults-support.ts'
+import { isAlive, replayFolders } from '../test/support.ts'
+import { entries, holdings } from './figures.ts'
+
+const PATHS = ['/fine', '/throws', '/fine', '/exits', '/resets', '/fine', '/killed', '/rejects-after', '/hijacked']
+/** Milliseconds between two lines. */
+const REPORT = 15_000
+
+const minutes = Number(process.argv[2] ?? 30)
+if (!(minutes > 0)) throw new Error('Say how many minutes: a number over 0.')
+const server = await startLocalServer({ kind: process.argv[3] === 'postgres' ? 'postgres' : 'redis' })
+const site = await Site.open(server, { TEST_RETENTION: '50' })
+try {
+  await site.startWorker()
+  const end = performance.now() + minutes * 60_000
+  let next = performance.now()
+  for (let count = 0; performance.now() < end; count++) {
+    const url = `${PATHS[count % PATHS.length]!}?${count}`
+    await site.state(await site.flag(url), 'done', 'failed')
+    if (performance.now() < next) continue
+    next += REPORT
+    await tell(count + 1)
+  }
+} finally {
+  await site.end()
+  await server.stop()
+}
+
+async function tell (count: number): Promise<void> {
+  const { web, workers } = site.processes()
+  const alive = (await Promise.all(site.pids().map(isAlive))).filter(Boolean).length
+  const parts = [
+    `${count} replays, ${new Set(site.runs().map(({ url }) => url)).size} ran, ${site.runs().length} runs`,
+    ...([['worker', workers[0]!], ['web', web]] as const).map(([what, pid]) => `${what} ${holdings(pid).megabytes} MB ${holdings(pid).files} files`),
+    `${alive} replay processes, ${replayFolders().length} folders`,
+    `${await entries(server, site.name)} keys or rows`
+  ]
+  console.log(parts.join('; '))
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import type { Profile } from '@geordi/profile'
+import { importRecording } from '@geordi/profiler'
+import type { ReplayOutcome } from '../src/assemble.ts'
+import { ReplayChild } from '../src/replay-child.ts'
+import { fixture, get, isAlive, options, Output, replayFolders, temporary, until, type AppOptions } from './support.ts'
+
+/** A replay of a request that hangs, as far as that. */
+async function hanging (t: TestContext, url: string, changes: AppOptions = {}) {
+  const output = new Output()
+  const child = await ReplayChild.start(options(fixture('hanging.js'), { ...changes, output }))
+  t.after(async () => {
+    child.kill()
+    await child.ended
+  })
+  await child.prepare(get(url))
+  const replay = child.replay(get(url))
+  replay.catch(() => {})
+  await until(() => output.told('hangs').length > 0, 'it hangs')
+  return { child, replay, output }
+}
+
+const [folder] = [() => join(temporary, replayFolders()[0]!)]
+const isKept = () => existsSync(join(folder(), 'records.json'))
+
+function profileOf (outcome: ReplayOutcome | undefined): Profile {
+  assert.ok(outcome, 'something was recorded')
+  return importRecording(outcome.profile)
+}
+
+function assertHas (profile: Profile, name: string): void {
+  assert.ok(profile.frames.some(frame => frame.name.includes(name)), `${name} in ${profile.frames.map(frame => frame.name).join(', ')}`)
+}
+
+/** What each is seen at: a regular expression's first execution is its caller's. */
+const HANGING = [['/loops', 'warpLoop'], ['/matches', 'warpPattern'], ['/waits', '(wait) timer'], ['/waits', 'waitsLong']] as const
+
+describe('a replay that hangs', () => {
+  for (const [url, name] of HANGING) {
+    it(`can be looked at, again and again, and ended (${url}: ${name})`, async t => {
+      const { child, replay } = await hanging(t, url)
+      const first = profileOf(await child.snapshot())
+      const second = profileOf(await child.snapshot())
+      for (const profile of [first, second]) {
+        assertHas(profile, name)
+        assert.equal(profile.run.ended, 'it was still running when this was recorded')
+        assert.equal(profile.run.request!.url, url)
+      }
+      assert.ok(second.run.wallTime! > first.run.wallTime!)
+      assert.ok(child.alive)
+
+      await child.interrupt(new Error('Somebody has had enough. More words.'))
+      await assert.rejects(replay, { message: 'Somebody has had enough. More words.' })
+      const partial = profileOf(child.partial)
+      assertHas(partial, name)
+      assert.equal(partial.run.ended, 'somebody has had enough')
+      assert.ok(partial.run.wallTime! > second.run.wallTime!)
+      assert.deepEqual(replayFolders(), [])
+    })
+  }
+
+  it('in a call that can\'t be interrupted shows what was recorded before, and ends all the same', async t => {
+    const { child, replay } = await hanging(t, '/blocks')
+    const snapshot = profileOf(await child.snapshot())
+    assertHas(snapshot, 'beforeBlocking')
+    assert.match(snapshot.run.ended!, /^it was still running; this is what was recorded last \(its thread is in a call that can't be interrupted/)
+    await child.interrupt(new Error('Somebody has had enough.'))
+    await assert.rejects(replay, { message: 'Somebody has had enough.' })
+    assertHas(profileOf(child.partial), 'beforeBlocking')
+  })
+
+  it('and is killed by somebody else leaves what was recorded until shortly before', async t => {
+    const { child, replay } = await hanging(t, '/loops')
+    await until(isKept, 'a part is kept')
+    const { pid } = profileOf(await child.snapshot()).run.process!
+    process.kill(pid, 'SIGKILL')
+    await assert.rejects(replay, { code: 'GEORDI_REPLAY_DIED', message: /by SIGKILL before the request did\. It was not the worker that killed it/ })
+    const partial = profileOf(child.partial)
+    assertHas(partial, 'warpLoop')
+    assert.equal(partial.run.ended, 'the replay process ended by SIGKILL before the request did')
+    assert.equal(await isAlive(pid), false)
+  })
+
+  it('and eats all memory says so, with what was recorded until shortly before', async t => {
+    const { child, replay } = await hanging(t, '/eats', { heapLimit: 100 })
+    await assert.rejects(replay, { code: 'GEORDI_OUT_OF_MEMORY', message: /its heap was full \(--heap-limit 100\)/ })
+    assertHas(profileOf(child.partial), 'beforeEating')
+  })
+})
+
+describe('a long replay', () => {
+  it('is recorded in parts, which are one profile without a gap', async t => {
+    const child = await ReplayChild.start(options(fixture('hanging.js'), { interval: 1000 }))
+    t.after(async () => {
+      child.kill()
+      await child.ended
+    })
+    await child.prepare(get('/long'))
+    const replay = child.replay(get('/long'))
+    await until(isKept, 'a part is kept')
+    const { profile: bytes, run } = await replay
+    const profile = importRecording(bytes)
+    assertHas(profile, 'longWork')
+    assert.equal(run.ended, undefined)
+    assert.equal(run.response!.statusCode, 200)
+    const sum = profile.samples.duration.reduce((total, gap) => total + gap, 0)
+    // The last sample comes before the end.
+    assert.ok(Math.abs(sum - run.wallTime!) < 0.05 * run.wallTime!, `${sum} of ${run.wallTime}`)
+    const longWork = profile.frames.findIndex(frame => frame.name === 'longWork')
+    const { frame, parent } = profile.tree
+    const within = frame.map((_, node) => { let at = node; while (at > 0 && frame[at] !== longWork) at = parent[at]!; return at > 0 ? 1 : 0 })
+    const share = profile.samples.node.reduce((total, node, at) => total + within[node]! * profile.samples.duration[at]!, 0) / sum
+    assert.ok(share > 0.9, `${share} of it is longWork`)
+    assert.equal(frame.filter(one => one === longWork).length, 1, 'one node for it, whatever the parts')
+  })
+})

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openBackend, ReplayError, Replays, type Backend, type BackendOptions, type CapturedRequest, type Replay, type ReplayTask } from '@geordi/replay'
 import { startLocalServer, type LocalServer } from '@geordi/replay/local'
@@ -20,7 +20,9 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
     const opened: Array<{ close (): Promise<void> }> = []
 
     before(async () => { server = await startLocalServer({ kind }) })
-    after(() => undone([() => server?.stop(), ...opened.map(one => () => one.close())]))
+    // Not at the end of all: PostgreSQL takes a hundred connections.
+    afterEach(() => undone(opened.splice(0).map(one => () => one.close())))
+    after(() => server?.stop())
 
     const keep = <T extends { close (): Promise<void> }> (one: T): T => {
       opened.push(one)

@@ -13,19 +13,29 @@ const FRAMES: Frame[] = [
   { name: '(idle)', url: '', line: 0, column: 0 },
   { name: 'processTicksAndRejections', url: 'node:internal/process/task_queues', line: 60, column: 1 },
   { name: 'load', url: APP, line: 10, column: 20 },
-  { name: 'parse', url: APP, line: 20, column: 20 }
+  { name: 'parse', url: APP, line: 20, column: 20 },
+  { name: '', url: 'file:///waits/builtins/thread-pool.js', line: 5, column: 5 },
+  { name: 'write', url: '', line: 0, column: 0 },
+  { name: 'read', url: 'file:///waits/stacks.js', line: 5, column: 5 },
+  { name: 'get stack', url: '', line: 0, column: 0 }
 ]
-const [ROOT, IDLE, TICKS, LOAD, PARSE] = [0, 1, 2, 3, 4]
+const [ROOT, IDLE, TICKS, LOAD, PARSE, WRAPPER, WRITE, READ, GET_STACK] = [0, 1, 2, 3, 4, 5, 6, 7, 8]
 
 interface Marker { readonly at: number, readonly record: number }
 interface TestWait { readonly start: number, readonly end: number, readonly record: number, readonly operation?: number, readonly outcome?: number }
 
-/** A sample a millisecond; `stacks` tells for each the node: 0 idle, 1 `load`, 2 `load` → `parse`, both without their callers. */
+/**
+ * A sample a millisecond, for each of which is told where it was: 0 idle, 1 `load`, 2 `load` → `parse`, both without their callers;
+ * 3 in the recorder's place of a native function that `load` calls, 4 in that function, 5 in what the recorder does itself.
+ */
 function profileOf (samples: readonly number[]): Profile {
   return {
     frames: FRAMES,
-    tree: { frame: Int32Array.from([ROOT, IDLE, TICKS, LOAD, PARSE]), parent: Int32Array.from([-1, 0, 0, 2, 3]) },
-    samples: { node: Int32Array.from(samples, sample => [1, 3, 4][sample]!), duration: new Float64Array(samples.length).fill(1000) },
+    tree: {
+      frame: Int32Array.from([ROOT, IDLE, TICKS, LOAD, PARSE, WRAPPER, WRITE, READ, GET_STACK]),
+      parent: Int32Array.from([-1, 0, 0, 2, 3, 3, 5, 5, 7])
+    },
+    samples: { node: Int32Array.from(samples, sample => [1, 3, 4, 5, 6, 8][sample]!), duration: new Float64Array(samples.length).fill(1000) },
     startTime: START,
     run: {}
   }
@@ -155,4 +165,11 @@ test('what Node reads to load a module, and what a driver computes to connect, a
   assert.deepEqual(Array.from(merged.waits!.operation), [0])
   assert.deepEqual(merged.waits?.locks, [{ wait: 0, kind: 'row', time: 50_000, holder: 'somebody' }])
   assert.deepEqual(merged.waits?.blocks, [{ start: START, end: START + 60_000 }])
+})
+
+test('what the recorder calls in the place of which it stands is its caller\'s; what it does itself is the recorder\'s', () => {
+  const markers = [{ at: 0, record: 1 }]
+  const samples = [...new Array<number>(50).fill(4), ...new Array<number>(30).fill(3), ...new Array<number>(20).fill(5)]
+  const times = timesOf(mergeWaits(profileOf(samples), recordingOf(markers, [])))
+  assert.deepEqual(times, { 'main > load > write': 50, '(recording)': 50 })
 })

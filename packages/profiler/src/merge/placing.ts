@@ -36,7 +36,8 @@ export class Placing {
       const parent = profile.tree.parent[node] as number
       const role = this.#role(node)
       this.#crossed[node] = role === 'boundary' ? 1 : this.#crossed[parent] as number
-      this.#ours[node] = role === 'recorder' || (role === 'base' && this.#ours[parent] === 1) ? 1 : 0
+      const isWithin = role === 'base' && this.#ours[parent] === 1 && this.#role(parent) !== 'wrapper'
+      this.#ours[node] = role === 'recorder' || role === 'wrapper' || isWithin ? 1 : 0
       const above = this.#entry[parent] as number
       this.#helped[node] = role === 'boundary' ? 0 : this.#helped[parent] === 1 || (role === 'helper' && above < 0) ? 1 : 0
       this.#entry[node] = role === 'boundary' ? -1 : above >= 0 || role !== 'code' ? above : profile.tree.frame[node] as number

@@ -7,9 +7,13 @@ import type { WaitRecording } from '@geordi/waits/recording'
  * - `base`: Node's own machinery, no caller where nothing but the like is below it;
  * - `boundary`: below it is nothing that caused what is above;
  * - `recorder`: of the recorder;
+ * - `wrapper`: of the recorder, in the place of a function that it calls, which may be a native one: that isn't the recorder's work;
  * - `helper`: of what a compiler puts in place of `async`.
  */
-export type Role = 'code' | 'base' | 'boundary' | 'recorder' | 'helper'
+export type Role = 'code' | 'base' | 'boundary' | 'recorder' | 'wrapper' | 'helper'
+
+/** Files of the recorder that call what they stand for. */
+const WRAPPERS = ['builtins/', 'libraries/', 'observe.', 'recorder.']
 
 /** What calls the queues of Node, and its clock; `''` is V8's own, the root among them. */
 const BASES = [
@@ -57,7 +61,10 @@ export class Roles {
   #find (frame: Frame): Role {
     const { url } = frame
     if (url === this.#recorder.boundary) return 'boundary'
-    if (url.startsWith(this.#recorder.folder)) return 'recorder'
+    if (url.startsWith(this.#recorder.folder)) {
+      const file = url.slice(this.#recorder.folder.length)
+      return WRAPPERS.some(start => file.startsWith(start)) ? 'wrapper' : 'recorder'
+    }
     if (url === '' || BASES.some(base => url.startsWith(base))) return 'base'
     return this.#helpers.has(frame) ? 'helper' : 'code'
   }

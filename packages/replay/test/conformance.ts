@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { openBackend, ReplayError, Replays, type Backend, type BackendOptions, type CapturedRequest, type Replay, type ReplayTask } from '@geordi/replay'
 import { startLocalServer, type LocalServer } from '@geordi/replay/local'
 import { Attacker } from './attacker.ts'
+import { bytes, sampleRequest, SECRET, submitted, undone, unique, until } from './conformance-support.ts'
 import { stallingProxy } from './stalling-proxy.ts'
 
-const SECRET = 'a secret of at least 32 characters'
 const TERMS = { ttl: 60, startWithin: 60, owner: 'somebody', maxOpen: 100, maxQueued: 100 } as const
 
 /** What every queue server must do: run on Redis and on PostgreSQL, on real ones. */
@@ -453,139 +449,8 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       await assert.rejects(web.find('A'.repeat(22)), { code: 'GEORDI_QUEUE_UNAVAILABLE' })
     })
   })
-
-  describe(`${kind} that comes back`, { skip }, () => {
-    it('serves web and worker again after a restart, with nothing lost', async t => {
-      const undo: Undo[] = []
-      t.after(() => undone(undo))
-      const folder = await mkdtemp(join(tmpdir(), 'geordi-conformance-'))
-      undo.push(() => rm(folder, { recursive: true, force: true }))
-      const first = await startLocalServer({ kind, folder })
-      // Whichever runs: those that were connected are closed before it is stopped.
-      let server = first
-      undo.push(() => server.stop())
-      const { url } = first
-      const name = unique()
-      const web = await Replays.open({ url, name, secret: SECRET, role: 'web' })
-      const worker = await Replays.open({ url, name, secret: SECRET, role: 'worker' })
-      const finished: string[] = []
-      const told: string[] = []
-      const consumer = await worker.consume(async task => {
-        await task.claim()
-        await task.update({ state: 'done' })
-        finished.push(task.id)
-      }, { onError: error => told.push((error as ReplayError).code), onBack: () => told.push('back') })
-      undo.push(() => web.close(), () => worker.close(), () => consumer.close())
-      const before = await web.submit(sampleRequest())
-      await until(() => finished.length === 1)
-
-      await first.stop()
-      await until(() => told.includes('GEORDI_QUEUE_UNAVAILABLE'))
-      await assert.rejects(web.submit(sampleRequest()), { code: 'GEORDI_QUEUE_UNAVAILABLE' })
-      const idle = await worker.consume(async () => {}, { onError: () => {} })
-      await idle.close()
-      server = await startLocalServer({ kind, folder, port: Number(new URL(url).port) })
-      assert.equal(server.url, url, 'the password is kept with the data')
-
-      await until(async () => (await web.find(before.id).catch(() => null))?.state === 'done')
-      const after = await web.submit(sampleRequest())
-      await until(() => finished.length === 2, 60_000)
-      assert.deepEqual(finished, [before.id, after.id])
-      await until(() => told.includes('back'))
-      assert.deepEqual(new Set(told), new Set(['GEORDI_QUEUE_UNAVAILABLE', 'back']), 'an absence is told as one, and its end')
-    })
-
-    it('serves consumers that began while it went away, or when it was away', async t => {
-      const undo: Undo[] = []
-      t.after(() => undone(undo))
-      const folder = await mkdtemp(join(tmpdir(), 'geordi-conformance-'))
-      undo.push(() => rm(folder, { recursive: true, force: true }))
-      const first = await startLocalServer({ kind, folder })
-      // Whichever runs: those that were connected are closed before it is stopped.
-      let server = first
-      undo.push(() => server.stop())
-      const { url } = first
-      const scenes: Array<{ web: Replays, finished: string[], told: string[] }> = []
-      const begin = async () => {
-        const name = unique()
-        const [web, worker] = [await Replays.open({ url, name, secret: SECRET, role: 'web' }), await Replays.open({ url, name, secret: SECRET, role: 'worker' })]
-        const [finished, told]: [string[], string[]] = [[], []]
-        const consumer = await worker.consume(async task => { finished.push(task.id) }, { onError: error => told.push(error.message) })
-        undo.push(() => web.close(), () => worker.close(), () => consumer.close())
-        scenes.push({ web, finished, told })
-      }
-      await begin()
-      await delay(50)
-      await begin()
-      await first.stop()
-      await begin()
-      await until(() => scenes.every(({ told }) => told.length > 0))
-      server = await startLocalServer({ kind, folder, port: Number(new URL(url).port) })
-      for (const { web, finished } of scenes) {
-        let id = ''
-        await until(async () => { id = (await web.submit(sampleRequest()).catch(() => ({ id: '' }))).id; return id !== '' })
-        await until(() => finished.includes(id))
-      }
-    })
-  })
-}
-
-type Undo = () => Promise<unknown> | undefined
-
-/**
- * The last first, each of them even where one fails. `t.after` would begin with the first, so a server would be stopped
- * after its folder is gone, and leave out all that follow a failure: a server that runs on keeps this process from ending.
- */
-async function undone (undo: Undo[]): Promise<void> {
-  const failures: unknown[] = []
-  for (const step of undo.reverse()) await step()?.catch(error => failures.push(error))
-  if (failures.length > 0) throw new AggregateError(failures, 'not everything was undone')
-}
-
-let count = 0
-/** A name of its own for each test: nothing has to be cleaned up between them. */
-function unique (): string {
-  return `t${process.pid}_${count++}`
-}
-
-function bytes (text: string): Buffer {
-  return Buffer.from(text)
-}
-
-function sampleRequest (): CapturedRequest {
-  return {
-    method: 'POST',
-    url: '/captain?log=1',
-    httpVersion: '1.1',
-    rawHeaders: ['Host', 'enterprise', 'Cookie', 'session=1701', 'X-Dup', '1', 'x-dup', '2'],
-    body: Buffer.from([0, 255, 98, 111, 100, 121]),
-    connection: { encrypted: false, remoteAddress: '192.0.2.1', remotePort: 47 },
-    capturedAt: 1_795_424_475_623,
-    by: 'picard',
-    context: { user: 7 }
-  }
 }
 
 function fail (error: Error): void {
   throw error
-}
-
-/** Submits where it does not matter that a busy machine can miss the web process's deadline; what missed it never runs. */
-async function submitted (web: Replays): Promise<Replay> {
-  let replay: Replay | undefined
-  await until(async () => {
-    replay = await web.submit(sampleRequest()).catch(error => {
-      if (error.code !== 'GEORDI_QUEUE_UNAVAILABLE') throw error
-      return undefined
-    })
-    return replay !== undefined
-  })
-  return replay!
-}
-
-/** Waits for a condition, not for a time; the limit only ends a test that has failed. */
-async function until (condition: () => boolean | Promise<boolean>, limit = 20_000): Promise<void> {
-  for (const end = Date.now() + limit; !await condition(); await delay(20)) {
-    if (Date.now() > end) assert.fail(`waited ${limit} ms in vain for ${condition}`)
-  }
 }

@@ -1,4 +1,7 @@
 import { findRedisServer } from '@geordi/replay/local'
+import { comesBack } from './comes-back.ts'
 import { conformance } from './conformance.ts'
 
-conformance('redis', findRedisServer() === null && 'needs redis-server or valkey-server on the PATH')
+const skip = findRedisServer() === null && 'needs redis-server or valkey-server on the PATH'
+conformance('redis', skip)
+comesBack('redis', skip)

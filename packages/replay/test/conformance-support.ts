@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { CapturedRequest, Replay, Replays } from '@geordi/replay'
+
+export const SECRET = 'a secret of at least 32 characters'
+
+export type Undo = () => Promise<unknown> | undefined
+
+/**
+ * The last first, each of them even where one fails. `t.after` would begin with the first, so a server would be stopped
+ * after its folder is gone, and leave out all that follow a failure: a server that runs on keeps this process from ending.
+ */
+export async function undone (undo: Undo[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const step of undo.reverse()) await step()?.catch(error => failures.push(error))
+  if (failures.length > 0) throw new AggregateError(failures, 'not everything was undone')
+}
+
+let count = 0
+/** A name of its own for each test: nothing has to be cleaned up between them. */
+export function unique (): string {
+  return `t${process.pid}_${count++}`
+}
+
+export function bytes (text: string): Buffer {
+  return Buffer.from(text)
+}
+
+export function sampleRequest (): CapturedRequest {
+  return {
+    method: 'POST',
+    url: '/captain?log=1',
+    httpVersion: '1.1',
+    rawHeaders: ['Host', 'enterprise', 'Cookie', 'session=1701', 'X-Dup', '1', 'x-dup', '2'],
+    body: Buffer.from([0, 255, 98, 111, 100, 121]),
+    connection: { encrypted: false, remoteAddress: '192.0.2.1', remotePort: 47 },
+    capturedAt: 1_795_424_475_623,
+    by: 'picard',
+    context: { user: 7 }
+  }
+}
+
+/** Submits where it does not matter that a busy machine can miss the web process's deadline; what missed it never runs. */
+export async function submitted (web: Replays): Promise<Replay> {
+  let replay: Replay | undefined
+  await until(async () => {
+    replay = await web.submit(sampleRequest()).catch(error => {
+      if (error.code !== 'GEORDI_QUEUE_UNAVAILABLE') throw error
+      return undefined
+    })
+    return replay !== undefined
+  })
+  return replay!
+}
+
+/** Waits for a condition, not for a time; the limit only ends a test that has failed. */
+export async function until (condition: () => boolean | Promise<boolean>, limit = 20_000): Promise<void> {
+  for (const end = Date.now() + limit; !await condition(); await delay(20)) {
+    if (Date.now() > end) assert.fail(`waited ${limit} ms in vain for ${condition}`)
+  }
+}

@@ -35,7 +35,9 @@ describe('hostile text in an admin\'s browser', { skip: executablePath === null 
   after(() => browser?.close())
 
   for (const helmeted of [false, true]) {
-    for (const [what, text] of Object.entries(HOSTILE)) {
+    // Helmet's policy is in force beside ours: what matters of that are the texts that would be markup.
+    const texts = Object.entries(HOSTILE).filter(([what]) => !helmeted || ['a script', 'an attribute'].includes(what))
+    for (const [what, text] of texts) {
       it(`is text and nothing else: ${what}${helmeted ? ', under helmet' : ''}`, async t => {
         const { port, name } = await start(t, server.url, async app => {
           if (helmeted) await app.register(helmet)

@@ -4,7 +4,7 @@ import { runShape } from './soundness/one.ts'
 import { BODIES, PLACES } from './soundness/shapes.ts'
 
 /** How often each shape is interrupted here. `npm run soundness` does it 1,000 times and prints the table. */
-const REPETITIONS = 25
+const REPETITIONS = 10
 
 describe('a process that was interrupted goes on as ever', { concurrency: 2 }, () => {
   for (const [relation, shapes] of [['', PLACES], ['in the middle of: ', BODIES]] as const) {

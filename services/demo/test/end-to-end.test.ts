@@ -79,10 +79,10 @@ for (const kind of ['postgres', 'redis'] as const) {
       assert.equal(profile.geordi.run.response.statusCode, 200)
     })
 
-    // Only the cache depends on the queue's kind.
-    const routes = kind === 'postgres' ? slowRoutes : slowRoutes.filter(({ path }) => path === '/slow/cache')
-    test(`${kind === 'postgres' ? 'each slow route' : '/slow/cache'} runs in the replay process as it does in the web process`, { timeout: 240_000 }, async () => {
-      assert.notEqual(routes.length, 0)
+    // Only the cache depends on the queue's kind. That each of the others runs in a replay process, the test of the findings shows.
+    const routes = slowRoutes.filter(({ path }) => path === '/slow/cache')
+    test('/slow/cache runs in the replay process as it does in the web process', { timeout: 240_000 }, async () => {
+      assert.equal(routes.length, 1)
       const queued = await Promise.all(routes.map(async route => {
         const answer = await fetch(`${started.url}${cheapUrl(route, '__geordi__')}`, { headers: { cookie: picard, accept: 'application/json' } })
         assert.equal(answer.status, 202, route.path)

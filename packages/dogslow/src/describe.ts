@@ -5,7 +5,7 @@ import type { LiveWait, LiveWaits } from '@geordi/waits/live'
 import type { Health } from './health.ts'
 import { urlShower } from '@geordi/profile/hide'
 import type { DogslowSettings } from './options.ts'
-import type { ReportKind, RequestState } from './report.ts'
+import type { ReportKind, RequestState, Wait } from './report.ts'
 import type { OpenRequest, RequestText } from './requests.ts'
 
 /** A {@link RequestState} whose waits still have stacks as V8 writes them: the watcher makes sense of these. */
@@ -14,14 +14,7 @@ export interface RawRequest extends Omit<RequestState, 'pending' | 'finished'> {
   readonly finished: RawWait[]
 }
 
-export interface RawWait {
-  readonly kind: string
-  readonly statement: string
-  readonly target: string
-  readonly driver: string
-  readonly duration: number
-  readonly ago?: number
-  readonly failed?: boolean
+export interface RawWait extends Omit<Wait, 'stack'> {
   readonly stack: string[]
 }
 

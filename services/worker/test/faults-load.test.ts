@@ -17,7 +17,7 @@ onEachServer('many replays', server => {
   it(`of ${ADMINS} admins who ask at once are all queued, in order, and all run, each once`, async t => {
     const site = await Site.open(server())
     // What the server has to hold is made at the first use.
-    await site.flag('/fine?first')
+    const first = await site.flag('/fine?first')
     const ids = await Promise.all(Array.from({ length: ADMINS }, (_, index) => site.flag(`/fine?${index}`, `ensign ${index}`)))
     const places = async () => (await Promise.all(ids.map(async id => (await site.look(id)).place!))).toSorted((one, other) => one - other)
     const expected = Array.from({ length: ADMINS }, (_, index) => index + 2)
@@ -25,7 +25,8 @@ onEachServer('many replays', server => {
     await until(async () => isDeepStrictEqual(await places(), expected), 'each has a place of its own', 120_000)
     const ran = await consume(t, server(), site.name)
     await until(() => ran.length > ADMINS, 'all are run')
-    assert.deepEqual(ran.slice(1).toSorted(), ids.toSorted())
+    // Four at once: which of them ends first is nobody's promise.
+    assert.deepEqual(ran.toSorted(), [first, ...ids].toSorted())
     assert.deepEqual(site.runs(), [], 'none in the web process')
   })
 

@@ -4,6 +4,15 @@ import type { LimitedBox } from './box.ts'
 /** The innermost box of each async context. It may be over, while what it began goes on. */
 export const boxes = new AsyncLocalStorage<LimitedBox | undefined>()
 
+/**
+ * Has the first use of the storage behind it, which turns on hooks of Node before version 24: interrupted in the middle
+ * of that, no `AsyncLocalStorage` of the process would keep its store any more.
+ */
+export function enableContext (): void {
+  // A store that is there already would change nothing.
+  boxes.run({} as LimitedBox, () => {})
+}
+
 /** The innermost box that still has a say: one that ended well has none, one whose time was up keeps what it began from going on. */
 export function currentBox (): LimitedBox | undefined {
   let box = boxes.getStore()

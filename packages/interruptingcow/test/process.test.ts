@@ -23,6 +23,42 @@ function succeed (script: string, options?: { flags?: string[], type?: string })
 const load = `import { timeout, Quota, BoxError } from ${JSON.stringify(index.href)};`
 
 describe('the package in a process', () => {
+  it('has used its storage before the first box, whose interruption would leave every AsyncLocalStorage without its store', () => {
+    const internals = new URL('../src/sync/internals.js', import.meta.url)
+    assert.equal(succeed(`${load}
+      import { AsyncLocalStorage } from 'node:async_hooks'
+      import { findInternals } from ${JSON.stringify(internals.href)}
+      const hooks = () => findInternals().hookFields[0] // how many want to know of new resources
+      timeout.sync.prepare()
+      const before = hooks()
+      new AsyncLocalStorage().run(1, () => {})
+      console.log(hooks() - before)`), '0')
+  })
+
+  it('prints what is written in a box, in order, whatever becomes of the box and of the process', () => {
+    for (const [end, status, printed] of [['', 0, 'one\ntwo\n5\nlast\n'], ['process.exit(3)', 3, 'one\ntwo\n5\n']] as const) {
+      const result = run(`${load}
+        // Not where it exits: what a pipe has no room for would be lost, as ever.
+        for (let i = 0; i < ${end === '' ? 20 : 0}; i++) try { timeout.sync(1, () => { for (;;) { console.log(''); process.stderr.write('\\n') } }) } catch {}
+        try {
+          timeout.sync(1000, box => {
+            console.log('one')
+            const bytes = Buffer.from('two\\n')
+            process.stdout.write(bytes)
+            bytes.fill(0)
+            timeout.sync(500, () => { console.log(5); console.error('error') })
+            try { process.stdout.write(5) } catch (error) { console.error(error.code) }
+            ${end}
+            for (;;);
+          })
+        } catch {}
+        console.log('last')`)
+      assert.equal(result.status, status, result.stderr)
+      assert.equal(result.stdout.trimStart(), printed)
+      assert.equal(result.stderr.trimStart(), 'error\nERR_INVALID_ARG_TYPE\n')
+    }
+  })
+
   it('can be required', () => {
     // require(esm) still warns on Node 20.
     assert.equal(succeed(`const { timeout } = require(${JSON.stringify(fileURLToPath(index))})
@@ -101,6 +137,16 @@ describe('the package in a process', () => {
       import { AsyncResource } from 'node:async_hooks'
       AsyncResource.prototype.runInAsyncScope = function (fn, self, ...args) { return fn.apply(self, args) }
       try { timeout.sync(5, () => 1) } catch (error) { console.log(error.code, error.message.includes(process.version)) }`), 'GEORDI_BOX_UNSUPPORTED true')
+  })
+
+  it('refuses to interrupt where something can not be guarded, and in a context of vm', () => {
+    assert.match(succeed(`${load}
+      import vm from 'node:vm'
+      vm.runInThisContext = code => vm.runInNewContext(code) // as it is for a module in a context: the global object is another one
+      try { timeout.sync(5, () => 1) } catch (error) { console.log(error.code, error.message) }`), /^GEORDI_BOX_UNSUPPORTED .*Jest/)
+    assert.equal(succeed(`${load}
+      Object.defineProperty(AbortSignal, 'timeout', { writable: false })
+      try { timeout.sync(5, () => 1) } catch (error) { console.log(error.code, error.cause.message) }`), "GEORDI_BOX_UNSUPPORTED timeout can't be replaced")
   })
 
   it('refuses to interrupt where file descriptors have run out, and cleans up all the same', () => {

@@ -167,6 +167,18 @@ describe('timeout', () => {
     assert.deepEqual(seen, [{ status: 'fulfilled', value: 'late' }])
   })
 
+  it('goes by the timers that a test moves', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const outer = assert.rejects(timeout(30_000, async () => {
+      await assert.rejects(timeout(20_000, forever, { label: 'inner' }), /inner/)
+      await forever()
+    }, { label: 'outer' }), /outer/)
+    t.mock.timers.tick(20_000)
+    await new Promise(resolve => { setImmediate(resolve) })
+    t.mock.timers.tick(10_000)
+    await outer
+  })
+
   it('keeps name, length and this of what it wraps, and passes arguments and results', async () => {
     const counter = {
       count: 5,

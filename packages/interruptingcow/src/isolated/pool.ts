@@ -25,6 +25,10 @@ export class IsolatedPool {
   }
 
   static async make (runtime: Runtime): Promise<IsolatedPool> {
+    if (!/\/isolated\/pool\.js$/.test(String(import.meta.url))) {
+      throw new BoxError('GEORDI_BOX_NO_POOL', '`timeout.isolated` starts a file of its package, which is not beside a bundle: ' +
+        'keep @geordi/interruptingcow and tinypool out of the bundle, as external packages.')
+    }
     const { Tinypool } = await import('tinypool').catch((cause: unknown) => {
       throw new BoxError('GEORDI_BOX_NO_POOL', '`timeout.isolated` needs the package tinypool: npm install tinypool', { cause })
     })

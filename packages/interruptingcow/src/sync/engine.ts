@@ -1,11 +1,14 @@
 import { AsyncResource } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import vm from 'node:vm'
+import { enableContext } from '../context.ts'
 import { BoxError } from '../errors.ts'
 import { LONGEST_TIMER } from '../milliseconds.ts'
 import { hasDescriptors } from './descriptors.ts'
-import { prepareGuards } from './guards.ts'
-import { findInternals, type Internals } from './internals.ts'
+import { useGuards } from './guards.ts'
+import { findInternals, type Internals, unsupported } from './internals.ts'
+import { keepingOutput, writeKept } from './output.ts'
+import { refusals } from './refusals.ts'
 import { entryState, repair } from './repair.ts'
 
 interface Engine {
@@ -27,8 +30,17 @@ let pending: (() => void) | undefined
  */
 export function prepareEngine (): Engine {
   if (engine !== undefined) return engine
+  if (vm.runInThisContext('globalThis') !== globalThis) {
+    throw unsupported('this package was loaded into a context of `node:vm` (as Jest does), while that state is outside of it')
+  }
   const internals = findInternals()
-  prepareGuards()
+  try {
+    useGuards(refusals())
+  } catch (error) {
+    throw unsupported('some of what must be refused in the box is not where it can be', error)
+  }
+  enableContext()
+  process.once('exit', writeKept)
   const name = `interruptingcow:${randomUUID()}`
   Object.defineProperty(globalThis, name, { value: callPending })
   // The first `fetch` loads much of Node; interrupted in the middle of that, it never works again.
@@ -67,7 +79,7 @@ export function runInterruptibly (milliseconds: number, body: () => void): boole
   // A scope of its own holds what the body leaves behind in the async context: stores of AsyncLocalStorage above all.
   const scope = new AsyncResource('InterruptibleBox', { requireManualDestroy: true })
   try {
-    return scope.runInAsyncScope(() => {
+    return keepingOutput(() => scope.runInAsyncScope(() => {
       const entry = entryState(internals)
       let completed = false
       pending = () => {
@@ -84,7 +96,7 @@ export function runInterruptibly (milliseconds: number, body: () => void): boole
       }
       if (internals.hookFields[internals.kStackLength]! > entry.depth) repair(internals, entry)
       return completed
-    })
+    }))
   } finally {
     scope.emitDestroy()
   }

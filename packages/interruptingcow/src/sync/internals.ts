@@ -81,6 +81,7 @@ function behavesAsExpected ({ hookFields, kStackLength, emitAfter }: Internals, 
 
 type EmitBefore = (asyncId: number, triggerId: number, resource: object) => void
 
-function unsupported (why: string, cause?: unknown): BoxError {
+/** This process can't be put right after an interruption. */
+export function unsupported (why: string, cause?: unknown): BoxError {
   return new BoxError('GEORDI_BOX_UNSUPPORTED', `timeout.sync can't work here: after an interruption it must put Node's own state right, and ${why}. Use \`timeout.isolated\`, which needs nothing of the kind.`, cause === undefined ? undefined : { cause })
 }

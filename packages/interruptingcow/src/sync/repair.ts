@@ -1,8 +1,6 @@
 import { executionAsyncId } from 'node:async_hooks'
-import { createRequire } from 'node:module'
+import { Module } from 'node:module'
 import type { Internals } from './internals.ts'
-
-const require = createRequire(import.meta.url)
 
 /** What is to be as it was, after an interruption. */
 export interface Entry {
@@ -53,11 +51,12 @@ function leaveDomains (before: Domain | null | undefined): void {
     if (host.domain !== domain) continue
     // It was interrupted between becoming the current one and being put on the stack of domains.
     host.domain = before ?? null
-    require('node:domain').active = before
+    // eslint-disable-next-line n/no-deprecated-api
+    Object.assign(process.getBuiltinModule('node:domain'), { active: before })
   }
 }
 
-const moduleCache = require.cache
+const moduleCache = (Module as unknown as { _cache: NodeJS.Dict<NodeModule> })._cache
 
 /**
  * A CommonJS module that was interrupted while it loaded would be handed out half-done ever after. One that is still

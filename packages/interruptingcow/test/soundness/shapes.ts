@@ -154,11 +154,13 @@ export const BODIES: Readonly<Record<string, Shape>> = {
   'asynchronous hashes begun': repeat(() => { if (Math.random() < 0.001) pbkdf2('secret', 'salt', 1, 16, 'sha256', () => {}) }),
   'host names looked up': repeat(() => { if (Math.random() < 0.01) lookup('127.0.0.1', () => {}) }),
   'a console': repeat(() => { NOWHERE.log('line %d', 1) }),
+  // Blank, because of what the child says as its result.
+  'the standard output': repeat(() => { console.log('') }),
   'diagnostics channels': repeat(() => { CHANNEL.publish({}) }),
   'an object with a user\'s getters': interrupt => { interrupt(() => JSON.stringify({ get a () { return spin() } })) },
   'an iterator of a spread': interrupt => { interrupt(() => Math.max(...endless())) },
   'a tagged error with a trace of its own': repeat(() => { const holder = {}; Error.captureStackTrace(holder); return (holder as Error).stack }),
-  'timers refused': repeat(() => { try { setTimeout(() => {}, 1) } catch {} }),
+  'timers refused': repeat(() => { try { setTimeout(() => {}, 1) } catch {} try { TIMER.refresh() } catch {} }),
   'streams refused': repeat(() => { try { zlib.gzipSync('text') } catch {} }),
   'requests refused': repeat(() => { try { http.get({ host: '127.0.0.1', port: 1 }) } catch {} }),
   'boxes that are opened and closed': interrupt => {
@@ -182,6 +184,7 @@ export const UNSOUND: Readonly<Record<string, Shape>> = {
 }
 
 const EVIL = /^(a+)+$/
+const TIMER = setTimeout(() => {}, 0)
 const CHANNEL = diagnosticsChannel.channel('shape')
 CHANNEL.subscribe(() => {})
 const NOWHERE = new Console(new Writable({ write (_chunk, _encoding, done) { done() } }))

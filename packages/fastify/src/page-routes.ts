@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods, RouteShorthandOptions } from 'fastify'
 import { isAdmin } from './admin.ts'
+import { callNotFound } from './not-found.ts'
 import type { GeordiSettings } from './options.ts'
 import { kindOf, placeReader, sampleAddresses, type Place, type PlaceKind } from './place.ts'
 
@@ -81,7 +82,7 @@ export function routePages (fastify: FastifyInstance, path: string, settings: Ge
       handler: async (request, reply) => {
         const place = addresses.at(request.url)
         if (place !== null && await isAdmin(request, settings)) return answer(request, reply, place)
-        reply.callNotFound()
+        callNotFound(request, reply)
         return reply
       }
     })

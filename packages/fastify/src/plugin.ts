@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { FastifyInstance } from 'fastify'
 import { DEFAULT_LIMITS, Replays, replayProcess } from '@geordi/replay'
 import { intercept } from './intercept.ts'
@@ -26,6 +27,8 @@ export async function geordiPlugin (fastify: FastifyInstance, options: GeordiOpt
   // Registered twice, the first one's.
   if (!fastify.hasDecorator('geordi')) fastify.decorate('geordi', decorator(replays, located))
   const closing = new AbortController()
+  // Each `?wait` listens to it.
+  setMaxListeners(0, closing.signal)
   fastify.addHook('preClose', async () => closing.abort())
   const answerPage = pageAnswers(replays, located, closing.signal)
   const hostedPlace = routePages(fastify, settings.prefix, located, answerPage)

@@ -70,15 +70,19 @@ describe('report.pdf?wait', () => {
     assert.equal((await answer).text, '%PDF')
   })
 
-  it('ends at once when the app closes', async t => {
-    const { app, port, pdf, looks } = await waiting(t, { server: { forceCloseConnections: 'idle' } })
-    const answer = ask(port, `${pdf}?wait`)
-    await until(() => looks() > 2)
+  it('ends at once when the app closes, for many who wait, and nothing warns of them', async t => {
+    const warnings = t.mock.method(process, 'emitWarning', () => {})
+    const { app, port, looks } = await waiting(t, { server: { forceCloseConnections: 'idle' } })
+    const replays = await Promise.all(Array.from({ length: 12 }, async (_, index) => queue(port, `/work?${index}&__geordi__`)))
+    const answers = replays.map(async ({ pdf }) => ask(port, `${pdf}?wait`))
+    await until(() => replays.every(({ id }) => looks(id) > 1))
     await app.close()
-    const { status, headers, text } = await answer
-    assert.equal(status, 202)
-    assert.equal(headers['retry-after'], '1')
-    assert.match(text, /queued/)
+    for (const { status, headers, text } of await Promise.all(answers)) {
+      assert.equal(status, 202)
+      assert.equal(headers['retry-after'], '1')
+      assert.match(text, /queued/)
+    }
+    assert.deepEqual(warnings.mock.calls.map(({ arguments: [warning] }) => String(warning)), [])
   })
 
   it('stops looking when the client has gone', async t => {

@@ -39,7 +39,7 @@ export interface Replay {
   readonly doneAt?: number
   /** Host name and pid of the worker. */
   readonly worker?: string
-  /** Name and version of the app that its process has loaded, from its package.json at that time. */
+  /** Name, version and revision of the app that its process has loaded, from its package.json and the environment or git's files at that time. */
   readonly app?: string
   /** When that process was started: workers that were deployed at different times run different code. */
   readonly loadedAt?: number

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
@@ -6,6 +7,7 @@ import { openBackend, unavailable, WEB_TIMEOUT, type Backend, type Consumer } fr
 import { encodeCapture, type CapturedRequest } from './capture.ts'
 import { ReplayError } from './errors.ts'
 import { insisting } from './insist.ts'
+import { Line } from './line.ts'
 import { cancelled, Orders, type Order } from './orders.ts'
 import { failure, FINAL_STATES, type Replay } from './record.ts'
 import { Records } from './records.ts'
@@ -52,6 +54,7 @@ export class Replays {
   readonly #orders: Orders
   readonly #settings: ReplaysSettings
   readonly #closing = new AbortController()
+  readonly #line = new Line(WEB_TIMEOUT)
   /** What this process has claimed, with the time after which nobody may: who rewinds the queue server can't rewind us. */
   readonly #claimed = new Map<string, number>()
 
@@ -61,6 +64,8 @@ export class Replays {
     this.#records = new Records(backend.store, sealer)
     this.#orders = new Orders(backend.store, sealer)
     this.#settings = settings
+    // As many wait for it as are withdrawn at once.
+    setMaxListeners(0, this.#closing.signal)
   }
 
   /**
@@ -91,19 +96,18 @@ export class Replays {
       ran: false,
       artefacts: []
     }
-    const capture = this.#sealer.seal(id, CAPTURE, encodeCapture(request))
-    const queued = this.#queue(replay, capture)
+    let queued: Promise<void> | undefined
     try {
-      // One deadline over all: somebody waits for the answer.
-      await within(WEB_TIMEOUT, queued)
+      await this.#line.pass(() => (queued = this.#queue(replay, request)), noAnswer)
       return replay
     } catch (error) {
-      this.#withdraw(id, queued).catch(() => {})
+      if (queued !== undefined) this.#withdraw(id, queued).catch(() => {})
       throw error
     }
   }
 
-  async #queue (replay: Replay, capture: Buffer): Promise<void> {
+  async #queue (replay: Replay, request: CapturedRequest): Promise<void> {
+    const capture = this.#sealer.seal(replay.id, CAPTURE, encodeCapture(request))
     const { retention: ttl, maxQueueTime: startWithin, maxOpenPerAdmin: maxOpen, maxQueued } = this.#settings
     const owner = this.#sealer.pseudonym(JSON.stringify(replay.by ?? null))
     const excess = await this.#backend.store.create(replay.id, this.#records.seal(replay), capture, { ttl, startWithin, owner, maxOpen, maxQueued })
@@ -244,15 +248,6 @@ function orderOf (by: string | undefined): Order {
   return { at: Date.now(), ...(by === undefined ? {} : { by }) }
 }
 
-/** @throws ReplayError `GEORDI_QUEUE_UNAVAILABLE` when the promise has not settled in time. */
-async function within<T> (milliseconds: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(unavailable(new Error(`no answer within ${milliseconds} ms`))), milliseconds)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
+function noAnswer (): ReplayError {
+  return unavailable(new Error(`no answer within ${WEB_TIMEOUT} ms`))
 }

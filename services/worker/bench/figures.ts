@@ -26,3 +26,16 @@ export async function entries (server: LocalServer, name: string): Promise<numbe
   })
   return count
 }
+
+/** How much larger a figure may be in the second half of a run than it ever was in the first: as a factor, and beyond that. */
+const ROOM = 1.3
+const CHANCE = 2
+
+/** What was looked at again and again must not grow: says so, and has the program fail, where a figure does. */
+export function tellWhatGrew (seen: ReadonlyArray<Readonly<Record<string, number>>>): void {
+  const half = Math.ceil(seen.length / 2)
+  const most = (name: string, part: typeof seen) => Math.max(...part.map(figures => figures[name]!))
+  const grown = Object.keys(seen[0] ?? {}).filter(name => most(name, seen.slice(half)) > ROOM * most(name, seen.slice(0, half)) + CHANCE)
+  console.log(grown.length === 0 ? 'nothing has grown' : `GROWN: ${grown.join(', ')}`)
+  if (grown.length > 0) process.exitCode = 1
+}

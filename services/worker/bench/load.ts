@@ -1,97 +1,120 @@
 /**
- * Many replays at once, and many in a row; both need minutes. `npm run load -w @geordi/worker -- redis|postgres`
+ * Many replays at once, and many in a row: `npm run load -w @geordi/worker -- [redis|postgres] [ADMINS] [FINISHED]`; with the 200
+ * and 10,000 that it takes unless told otherwise some four minutes.
  */
-import { get as httpGet, Agent } from 'node:http'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { setPriority } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { Replays } from '@geordi/replay'
 import { startLocalServer, type LocalServer } from '@geordi/replay/local'
-import { Site } from '../test/faults-support.ts'
+import { endLeases, idleWorker, Site } from '../test/faults-support.ts'
 import { SECRET } from '../test/queue.ts'
 import { get, until } from '../test/support.ts'
-import { entries, holdings, quantile } from './figures.ts'
-
-const ADMINS = 200
-const FINISHED = 10_000
-/** Milliseconds between two requests of the normal traffic. */
-const PACE = 4
+import { entries, holdings, quantile, tellWhatGrew } from './figures.ts'
 
 const kind = process.argv[2] === 'postgres' ? 'postgres' : 'redis'
+const ADMINS = Number(process.argv[3] ?? 200)
+const FINISHED = Number(process.argv[4] ?? 10_000)
+/** Milliseconds that normal traffic is measured for, at a time. */
+const WINDOW = 6000
+/** How often each way of being busy is measured: the median counts. */
+const ROUNDS = 3
+/** Requests sent at once in `inARow`, so that the queue is never empty and nothing waits for its turn. */
+const AT_ONCE = 50
+
 const server = await startLocalServer({ kind })
 try {
-  await atOnce(server)
-  await inARow(server)
+  if (ADMINS > 0) await atOnce(server)
+  if (FINISHED > 0) await inARow(server)
 } finally {
   await server.stop()
 }
 
-/** 200 admins flag a request each; normal traffic goes on. One worker replays as much as it can meanwhile. */
+/**
+ * What normal traffic notices of admins who flag a request each at once. The measure is the same number of requests at once that
+ * nobody has flagged: any server notices those. Then a worker replays them, on this same machine.
+ */
 async function atOnce (server: LocalServer): Promise<void> {
   const site = await Site.open(server)
+  const client = fork(fileURLToPath(new URL('./traffic.js', import.meta.url)))
+  const traffic = async (work: () => Promise<unknown> = async () => {}): Promise<number[]> => {
+    client.send({ url: `${site.address}/normal`, milliseconds: WINDOW })
+    const [[latencies]] = await Promise.all([once(client, 'message'), delay(WINDOW / 4).then(work)])
+    return latencies as number[]
+  }
+  const each = async <Answer>(ask: (index: number) => Promise<Answer>) => Promise.all(Array.from({ length: ADMINS }, async (_, index) => ask(index)))
   try {
-    await site.startWorker()
-    await site.state(await site.flag('/fine?first'), 'done')
-    await traffic(site, 2000)
-    const idle = await traffic(site, 8000)
-    const sent = performance.now()
-    const flags = Promise.all(Array.from({ length: ADMINS }, (_, index) => site.flag(`/fine?${index}`, `ensign ${index}`)))
-    const [flagging, ids] = await Promise.all([traffic(site, 8000), flags.then(ids => {
-      console.log(`${kind}: ${ADMINS} admins at once: all queued after ${Math.round(performance.now() - sent)} ms`)
-      return ids
-    })])
-    const p99 = [idle, flagging].map(latencies => quantile(latencies, 0.99))
-    console.log(`${kind}: p99 of normal traffic idle ${p99[0]!.toFixed(2)} ms, while they ask and the worker replays on the same machine ${p99[1]!.toFixed(2)} ms: ${(p99[1]! / p99[0]!).toFixed(2)} times`)
+    // What the server has to hold is made at the first use, and code is compiled.
+    let ids = [await site.flag('/fine?first')]
+    await each(async index => site.ask(`/normal?${index}`))
+    await traffic()
+    const rounds: Array<Record<'idle' | 'unflagged' | 'flagged', number>> = []
+    for (let round = 0; round < ROUNDS; round++) {
+      // All but the last are taken by a worker without an app.
+      const worker = await idleWorker(server, site.name)
+      await until(() => worker.ran.length === ids.length, 'the queue is empty')
+      await worker.close()
+      const idle = p99(await traffic())
+      const unflagged = p99(await traffic(async () => each(async index => site.ask(`/normal?${index}`))))
+      let took = 0
+      const flagged = p99(await traffic(async () => {
+        const sent = performance.now()
+        ids = await each(async index => site.flag(`/fine?${round}.${index}`, `ensign ${index}`))
+        took = performance.now() - sent
+      }))
+      console.log(`${kind}: p99 of normal traffic: idle ${idle.toFixed(2)} ms, ${ADMINS} requests at once ${unflagged.toFixed(2)} ms, ${ADMINS} flagged ones ${flagged.toFixed(2)} ms, all queued within ${Math.round(took)} ms`)
+      rounds.push({ idle, unflagged, flagged })
+    }
+    const ratio = (of: 'unflagged' | 'flagged', to: 'idle' | 'unflagged') => quantile(rounds.map(round => round[of] / round[to]), 0.5).toFixed(2)
+    console.log(`${kind}: flagged ${ratio('flagged', 'idle')} times idle, unflagged ${ratio('unflagged', 'idle')} times idle, flagged ${ratio('flagged', 'unflagged')} times unflagged (medians of ${ROUNDS})`)
+
+    const begun = performance.now()
+    const { child } = await site.startWorker()
+    const beside = p99(await traffic())
+    setPriority(child.pid!, 19)
+    const polite = p99(await traffic())
+    console.log(`${kind}: p99 while a worker replays on the same machine ${beside.toFixed(2)} ms, one of low priority ${polite.toFixed(2)} ms`)
     for (const id of ids) await site.state(id, 'done')
     const runs = site.runs().map(({ url }) => url)
-    console.log(`${kind}: ${runs.length} ran, ${new Set(runs).size} of them different, after ${Math.round((performance.now() - sent) / 1000)} s`)
+    console.log(`${kind}: ${runs.length} ran, ${new Set(runs).size} of them different, after ${Math.round((performance.now() - begun) / 1000)} s`)
   } finally {
+    client.kill()
     await site.end()
   }
 }
 
-/** Requests that are not flagged, one each 4 ms, for so many milliseconds. @returns their latencies */
-async function traffic (site: Site, milliseconds: number): Promise<number[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 10 })
-  const latencies: number[] = []
-  const pending: Array<Promise<void>> = []
-  for (const end = performance.now() + milliseconds; performance.now() < end; await delay(PACE)) {
-    pending.push(new Promise((resolve, reject) => {
-      const start = performance.now()
-      httpGet(`${site.address}/normal`, { agent }, response => {
-        response.resume().on('end', () => {
-          latencies.push(performance.now() - start)
-          resolve()
-        })
-      }).on('error', reject)
-    }))
-  }
-  await Promise.all(pending)
-  agent.destroy()
-  return latencies
+function p99 (latencies: readonly number[]): number {
+  return quantile(latencies, 0.99)
 }
 
-/** 10,000 replays that end at once, as a worker and a web process look after them. */
-async function inARow ({ url }: LocalServer): Promise<void> {
+/** Replays that end at once, without an app, as a worker and a web process look after them. */
+async function inARow (server: LocalServer): Promise<void> {
   const name = 'row'
+  const { url } = server
   const web = await Replays.open({ url, name, secret: SECRET, role: 'worker', maxOpenPerAdmin: FINISHED })
-  const worker = await Replays.open({ url, name, secret: SECRET, role: 'worker' })
-  let finished = 0
-  const consumer = await worker.consume(async task => {
-    await task.claim()
-    await task.attach('report.pdf', Buffer.alloc(1000))
-    await task.update({ state: 'done' })
-    finished++
-  }, { concurrency: 4, onError: error => console.error(error.message) })
+  const worker = await idleWorker(server, name, 16)
+  const seen: Array<Record<string, number>> = []
   try {
-    for (let count = 1; count <= FINISHED; count++) {
-      await web.submit(get('/fine'))
-      if (count % (FINISHED / 5) !== 0) continue
-      await until(() => finished === count, `${count} are finished`, 600_000)
+    await web.forget()
+    for (let count = 0; count < FINISHED;) {
+      const results = await Promise.allSettled(Array.from({ length: Math.min(AT_ONCE, FINISHED - count) }, async () => web.submit(get('/fine'))))
+      const before = count
+      // What is too late for its deadline is not queued.
+      count += results.filter(({ status }) => status === 'fulfilled').length
+      await until(() => worker.ran.length >= count - AT_ONCE, 'the worker keeps up', 120_000)
+      if (Math.floor(before / (FINISHED / 5)) === Math.floor(count / (FINISHED / 5))) continue
+      await until(() => worker.ran.length === count, `${count} are finished`, 120_000)
+      // As if half a minute had passed: what a worker had until just now is not forgotten.
+      await endLeases(server, name)
       await web.forget()
-      const { megabytes, files } = holdings(process.pid)
-      console.log(`${kind}: ${count} finished: ${await entries(server, name)} keys or rows, this process ${megabytes} MB, ${files} files`)
+      const figures = { 'keys or rows': await entries(server, name), ...holdings(process.pid) }
+      seen.push(figures)
+      console.log(`${kind}: ${count} finished: ${Object.entries(figures).map(([name, figure]) => `${name} ${figure}`).join(', ')}`)
     }
+    tellWhatGrew(seen)
   } finally {
-    await consumer.close()
     await worker.close()
     await web.close()
   }

@@ -5,7 +5,7 @@
 import { startLocalServer } from '@geordi/replay/local'
 import { Site } from '../test/faults-support.ts'
 import { isAlive, replayFolders } from '../test/support.ts'
-import { entries, holdings } from './figures.ts'
+import { entries, holdings, tellWhatGrew } from './figures.ts'
 
 const PATHS = ['/fine', '/throws', '/fine', '/exits', '/resets', '/fine', '/killed', '/rejects-after', '/hijacked']
 /** Milliseconds between two lines. */
@@ -15,6 +15,7 @@ const minutes = Number(process.argv[2] ?? 30)
 if (!(minutes > 0)) throw new Error('Say how many minutes: a number over 0.')
 const server = await startLocalServer({ kind: process.argv[3] === 'postgres' ? 'postgres' : 'redis' })
 const site = await Site.open(server, { TEST_RETENTION: '50' })
+const seen: Array<Record<string, number>> = []
 try {
   await site.startWorker()
   const end = performance.now() + minutes * 60_000
@@ -26,6 +27,7 @@ try {
     next += REPORT
     await tell(count + 1)
   }
+  tellWhatGrew(seen)
 } finally {
   await site.end()
   await server.stop()
@@ -34,11 +36,16 @@ try {
 async function tell (count: number): Promise<void> {
   const { web, workers } = site.processes()
   const alive = (await Promise.all(site.pids().map(isAlive))).filter(Boolean).length
-  const parts = [
-    `${count} replays, ${new Set(site.runs().map(({ url }) => url)).size} ran, ${site.runs().length} runs`,
-    ...([['worker', workers[0]!], ['web', web]] as const).map(([what, pid]) => `${what} ${holdings(pid).megabytes} MB ${holdings(pid).files} files`),
-    `${alive} replay processes, ${replayFolders().length} folders`,
-    `${await entries(server, site.name)} keys or rows`
-  ]
-  console.log(parts.join('; '))
+  const [worker, app] = [holdings(workers[0]!), holdings(web)]
+  const figures = {
+    'worker MB': worker.megabytes,
+    'worker files': worker.files,
+    'web MB': app.megabytes,
+    'web files': app.files,
+    'replay processes': alive,
+    folders: replayFolders().length
+  }
+  seen.push(figures)
+  const runs = site.runs()
+  console.log(`${count} replays, ${new Set(runs.map(({ url }) => url)).size} ran, ${runs.length} runs; ${Object.entries(figures).map(([name, figure]) => `${name} ${figure}`).join(', ')}; ${await entries(server, site.name)} keys or rows, which grow until BullMQ has the 1000 jobs that it keeps for an hour`)
 }

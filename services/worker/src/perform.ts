@@ -1,7 +1,6 @@
-import { importRecording } from '@geordi/profiler'
 import { failure, RAW_PROFILE, REPORT, SNAPSHOT, workerName, type CapturedRequest, type ReplayTask } from '@geordi/replay'
-import { renderReport } from '@geordi/report'
 import type { ReplayOutcome } from './assemble.ts'
+import type { Drawer } from './drawing/drawer.ts'
 import { WorkerError } from './errors.ts'
 import type { ReplayChild } from './replay-child.ts'
 import { Snapshots } from './snapshots.ts'
@@ -15,6 +14,7 @@ const ATTEMPTS = 2
 /** What a worker's replays have in common. */
 export interface Bench {
   readonly spares: SpareKeeper
+  readonly drawer: Drawer
   /** Milliseconds that a replay may take. */
   readonly limit?: number
   /** Ends all replays, with its reason. */
@@ -23,7 +23,7 @@ export interface Bench {
 }
 
 /** One replay from the queue to the report. What goes wrong is written where the admin looks. */
-export async function perform (task: ReplayTask, { spares, limit, closing, log }: Bench): Promise<void> {
+export async function perform (task: ReplayTask, { spares, drawer, limit, closing, log }: Bench): Promise<void> {
   // The path alone: a query can hold what does not belong in a log.
   const name = `${task.request.method} ${task.request.url.split('?', 1)[0]}`
   // Not `AbortSignal.any`, which a source that lives as long as the worker keeps hold of for a while.
@@ -35,7 +35,7 @@ export async function perform (task: ReplayTask, { spares, limit, closing, log }
   if (closing.aborted) stop()
   let timer: NodeJS.Timeout | undefined
   let child: ReplayChild | undefined
-  const snapshots = new Snapshots(at => takeSnapshot(task, child!, at).catch((error: Error) => log(`No snapshot of replay ${task.id}: ${error.message}`)))
+  const snapshots = new Snapshots(at => takeSnapshot(task, child!, drawer, at).catch((error: Error) => log(`No snapshot of replay ${task.id}: ${error.message}`)))
   try {
     await task.update({ state: 'starting', takenAt: Date.now(), worker: workerName() })
     child = await ready(task.request, spares, end)
@@ -46,7 +46,7 @@ export async function perform (task: ReplayTask, { spares, limit, closing, log }
     const outcome = await replay(child, task.request, end)
     clearTimeout(timer)
     task.onSnapshot(() => {})
-    await unless(end, report(task, outcome))
+    await unless(end, report(task, outcome, drawer, end))
     await task.update({ state: 'done', doneAt: Date.now() })
     log(`${name}: ${outcome.run.response?.statusCode} in ${Math.round((outcome.run.wallTime ?? 0) / 1000)} ms, replay ${task.id}`)
   } catch (error) {
@@ -54,7 +54,7 @@ export async function perform (task: ReplayTask, { spares, limit, closing, log }
     log(`${name}: ${(error as Error).message}, replay ${task.id}`)
     // A replay that was claimed before is another worker's to write about, or lost; either is known by its record.
     if ((error as NodeJS.ErrnoException).code === 'GEORDI_REPLAY_CLAIMED') return
-    await fail(task, error, child?.partial, log)
+    await fail(task, error, child?.partial, { drawer, log })
   } finally {
     clearTimeout(timer)
     for (const cause of causes) cause.removeEventListener('abort', stop)
@@ -110,7 +110,7 @@ async function replay (child: ReplayChild, request: CapturedRequest, end: AbortS
 }
 
 /** Stores the profile and the report that is drawn from it. @throws WorkerError `GEORDI_REPORT_FAILED` */
-async function report (task: ReplayTask, { profile, run }: ReplayOutcome): Promise<void> {
+async function report (task: ReplayTask, { profile, run }: ReplayOutcome, drawer: Drawer, end?: AbortSignal): Promise<void> {
   const finished = {
     finishedAt: Date.now(),
     ...(run.response === undefined ? {} : { statusCode: run.response.statusCode }),
@@ -121,7 +121,7 @@ async function report (task: ReplayTask, { profile, run }: ReplayOutcome): Promi
   await attach(task, RAW_PROFILE, profile)
   let drawn: Uint8Array
   try {
-    drawn = await renderReport(importRecording(profile))
+    drawn = await drawer.draw(profile, end)
   } catch (cause) {
     throw new WorkerError('GEORDI_REPORT_FAILED', `The report could not be drawn (${(cause as Error).message}). The raw profile is there: open it in Chrome DevTools.`, { cause })
   }
@@ -137,17 +137,17 @@ async function attach (task: ReplayTask, artefact: string, bytes: Uint8Array): P
   }
 }
 
-async function takeSnapshot (task: ReplayTask, child: ReplayChild, at: number): Promise<void> {
+async function takeSnapshot (task: ReplayTask, child: ReplayChild, drawer: Drawer, at: number): Promise<void> {
   const outcome = await child.snapshot()
   if (outcome === undefined) throw new Error('nothing is recorded yet, and the app is in a call that can\'t be interrupted.')
-  await task.attach(SNAPSHOT, await renderReport(importRecording(outcome.profile)), { snapshotAt: at })
+  await task.attach(SNAPSHOT, await drawer.draw(outcome.profile), { snapshotAt: at })
 }
 
 /** Says where the admin looks why there was no end, with what was recorded until then. */
-async function fail (task: ReplayTask, error: unknown, partial: ReplayOutcome | undefined, log: Log): Promise<void> {
+async function fail (task: ReplayTask, error: unknown, partial: ReplayOutcome | undefined, { drawer, log }: Pick<Bench, 'drawer' | 'log'>): Promise<void> {
   const finishedAt = Date.now()
   // That there is less to see than there could be is no news beside the error itself.
-  if (partial !== undefined) await report(task, partial).catch((failed: Error) => log(`${failed.message}, replay ${task.id}`))
+  if (partial !== undefined) await report(task, partial, drawer).catch((failed: Error) => log(`${failed.message}, replay ${task.id}`))
   const { code, message } = failure(error)
   await task.update({ state: 'failed', finishedAt, error: { code, message: error instanceof WorkerError ? error.messageWithOutput : message } })
 }

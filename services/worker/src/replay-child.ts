@@ -1,17 +1,15 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Run } from '@geordi/profile'
 import { REPLAY_VARIABLE, type CapturedRequest } from '@geordi/replay'
 import { inheritedExecArgv, type AppEntry } from './app-entry.ts'
 import { askToKeep } from './ask-to-keep.ts'
 import { assemble, type ReplayOutcome } from './assemble.ts'
-import { isMessage, KEEP_SOCKET, type ToChild, type ToParent } from './child/messages.ts'
+import { isMessage, type ToChild, type ToParent } from './child/messages.ts'
 import { WorkerError } from './errors.ts'
 import { OutputTail } from './output-tail.ts'
+import { newReplayFolder } from './replay-folder.ts'
 import { sendRequest, type Destination } from './send-request.ts'
 
 export interface ReplayChildOptions {
@@ -35,8 +33,6 @@ const PRELOAD = new URL('./child/preload.js', import.meta.url).href
 const OUTPUT_GRACE = 1000
 /** A process that dies breaks its connection first; this long (in milliseconds) its end may take to be known. */
 const DEATH_GRACE = 500
-/** The longest path that a unix socket can have everywhere, less the name of ours in it. */
-const LONGEST_FOLDER = 103 - `/geordi-replay-XXXXXXXX/${KEEP_SOCKET}`.length
 /** Milliseconds that a process has to write what it has recorded, before it is killed or a snapshot shows what was written before. */
 const KEEP_LIMIT = 3000
 
@@ -92,7 +88,7 @@ export class ReplayChild {
    */
   static async start (options: ReplayChildOptions, signal?: AbortSignal): Promise<ReplayChild> {
     // The process makes the folder itself, as it removes it when it is orphaned: a worker that is killed just here leaves none.
-    const folder = join(tmpdir().length > LONGEST_FOLDER ? '/tmp' : tmpdir(), `geordi-replay-${randomBytes(6).toString('base64url')}`)
+    const folder = newReplayFolder()
     const { app } = options
     const child = fork(app.file, app.args, {
       execArgv: [...inheritedExecArgv(), ...app.execArgv, ...heapArguments(options), '--import', PRELOAD],

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { ReplayChild, type ReplayChildOptions } from './replay-child.ts'
 
 /** An app that ends again and again while it waits is started at growing intervals, in milliseconds. */
@@ -20,6 +21,8 @@ export class SpareKeeper {
     this.#options = options
     this.#count = count
     this.#log = log
+    // Each process listens to it while it starts.
+    setMaxListeners(0, this.#closing.signal)
   }
 
   /** Starts what is missing. Resolves when all spares are up; rejects when one can't start. */

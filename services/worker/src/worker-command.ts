@@ -16,6 +16,7 @@ Takes flagged requests from the queue, replays each once in a process of its own
   --start-timeout N      milliseconds that the app has to call listen() (${DEFAULTS.startTimeout})
   --close-timeout N      milliseconds that the app has to close after a replay (${DEFAULTS.closeTimeout})
   --limit N              milliseconds that a replay may take; it is then ended, with what was recorded (no limit)
+  --report-limit N       milliseconds that the drawing of a report may take (${DEFAULTS.reportLimit})
   --heap-limit N         megabytes that the heap of the replay process may have (Node's own limit)
   --grace N              milliseconds that replays have to end after SIGTERM or SIGINT (${DEFAULTS.grace})
 
@@ -34,6 +35,7 @@ export async function workerCommand (args: string[]): Promise<void> {
     'start-timeout': { type: 'string' },
     'close-timeout': { type: 'string' },
     limit: { type: 'string' },
+    'report-limit': { type: 'string' },
     'heap-limit': { type: 'string' },
     grace: { type: 'string' },
     help: { type: 'boolean', short: 'h' }
@@ -55,6 +57,7 @@ export async function workerCommand (args: string[]): Promise<void> {
     startTimeout: numeric(values['start-timeout']),
     closeTimeout: numeric(values['close-timeout']),
     limit: numeric(values['limit']),
+    reportLimit: numeric(values['report-limit']),
     heapLimit: numeric(values['heap-limit']),
     grace: numeric(values['grace'])
   })

@@ -21,6 +21,8 @@ export interface WorkerOptions {
   readonly closeTimeout?: number | undefined
   /** Milliseconds that a replay may take, from the request's sending; then it is ended, with what was recorded until then. @defaultValue no limit */
   readonly limit?: number | undefined
+  /** Milliseconds that the drawing of a report may take; without one, the replay's raw profile is there. @defaultValue 120000 */
+  readonly reportLimit?: number | undefined
   /** The largest heap of the replay process, in megabytes. @defaultValue Node's own, by the machine's memory */
   readonly heapLimit?: number | undefined
   /**
@@ -42,6 +44,7 @@ export interface WorkerSettings {
   readonly startTimeout: number
   readonly closeTimeout: number
   readonly limit?: number
+  readonly reportLimit: number
   readonly heapLimit?: number
   readonly grace: number
 }
@@ -53,6 +56,7 @@ export const DEFAULTS = Object.freeze({
   waits: true,
   startTimeout: 60_000,
   closeTimeout: 10_000,
+  reportLimit: 120_000,
   grace: 7000
 })
 
@@ -63,6 +67,7 @@ const RANGES = Object.freeze({
   startTimeout: [1, 2 ** 31 - 1],
   closeTimeout: [1, 2 ** 31 - 1],
   limit: [1, 2 ** 31 - 1],
+  reportLimit: [1, 2 ** 31 - 1],
   heapLimit: [16, 1_000_000],
   grace: [0, 2 ** 31 - 1]
 } as const)

@@ -1,9 +1,11 @@
+import { setMaxListeners } from 'node:events'
 import { newReplayId, Replays } from '@geordi/replay'
-import { warmUp } from '@geordi/report'
 import type { AppEntry } from './app-entry.ts'
+import { Drawer } from './drawing/drawer.ts'
 import { WorkerError } from './errors.ts'
 import { perform } from './perform.ts'
 import { SpareKeeper } from './spare.ts'
+import { sweep } from './sweep.ts'
 import { TroubleLog } from './trouble-log.ts'
 import type { WorkerSettings } from './worker-options.ts'
 
@@ -27,15 +29,18 @@ export type Log = (line: string) => void
  * @throws WorkerError `GEORDI_APP_START` when the app can't be started at all: better at once than at the first replay.
  */
 export async function startWorker (app: AppEntry, settings: WorkerSettings, log: Log): Promise<Worker> {
-  const { queueUrl, queueName, secret, concurrency, limit, grace } = settings
+  const { queueUrl, queueName, secret, concurrency, limit, reportLimit, grace } = settings
   const replays = await Replays.open({ url: queueUrl, name: queueName, secret, role: 'worker' })
   const spares = new SpareKeeper({ ...settings, app, output: process.stderr }, concurrency, log)
+  const drawer = new Drawer(reportLimit)
+  const closing = new AbortController()
+  // Each replay listens to it.
+  setMaxListeners(0, closing.signal)
+  const ready = drawer.warmUp().catch((error: Error) => { if (!closing.signal.aborted) log(`The reports are not ready yet: ${error.message}`) })
   try {
-    // The first report must not wait for Graphviz and fonts; a replay needs neither.
-    await Promise.all([spares.fill(), warmUp().catch(error => log(`The reports are not ready yet: ${error.message}`))])
+    await Promise.all([sweep(), spares.fill(), ready])
     const trouble = new TroubleLog(log)
-    const closing = new AbortController()
-    const bench = { spares, closing: closing.signal, log, ...(limit === undefined ? {} : { limit }) }
+    const bench = { spares, drawer, closing: closing.signal, log, ...(limit === undefined ? {} : { limit }) }
     const consumer = await replays.consume(task => perform(task, bench), {
       concurrency,
       onError: error => trouble.error(error),
@@ -50,11 +55,14 @@ export async function startWorker (app: AppEntry, settings: WorkerSettings, log:
         await consumer.close()
         clearTimeout(timer)
         await spares.close()
+        await drawer.close()
         await replays.close()
       }
     }
   } catch (error) {
+    closing.abort()
     await spares.close()
+    await drawer.close()
     await replays.close()
     throw error
   }

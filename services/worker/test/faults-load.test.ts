@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { it, type TestContext } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
-import { Replays, type ReplayTask } from '@geordi/replay'
+import { Replays } from '@geordi/replay'
 import type { LocalServer } from '@geordi/replay/local'
-import { onEachServer, onServer, Site, sitesEndWithTests } from './faults-support.ts'
+import { endLeases, idleWorker, onEachServer, onServer, Site, sitesEndWithTests, type IdleWorker } from './faults-support.ts'
 import { SECRET } from './queue.ts'
 import { get, until } from './support.ts'
 
@@ -23,7 +23,7 @@ onEachServer('many replays', server => {
     const expected = Array.from({ length: ADMINS }, (_, index) => index + 2)
     // On a busy machine some are refused at first: what was half queued then is withdrawn.
     await until(async () => isDeepStrictEqual(await places(), expected), 'each has a place of its own', 120_000)
-    const ran = await consume(t, server(), site.name)
+    const { ran } = await idle(t, server(), site.name)
     await until(() => ran.length > ADMINS, 'all are run')
     // Four at once: which of them ends first is nobody's promise.
     assert.deepEqual(ran.toSorted(), [first, ...ids].toSorted())
@@ -36,7 +36,7 @@ onEachServer('many replays', server => {
     t.after(() => first.close())
     // Makes what the server has to hold; a busy machine takes longer for that than `submit` waits.
     await first.forget()
-    const ran = await consume(t, server(), name)
+    const { ran } = await idle(t, server(), name)
     const sizes: number[] = []
     for (let round = 1; round <= 3; round++) {
       for (let count = 0; count < FINISHED;) {
@@ -52,26 +52,10 @@ onEachServer('many replays', server => {
   })
 })
 
-/** A worker without an app: says of each replay that it is done. @returns the ids of those that it ran */
-async function consume (t: TestContext, { url }: LocalServer, name: string): Promise<string[]> {
-  const worker = await Replays.open({ url, name, secret: SECRET, role: 'worker' })
-  const ran: string[] = []
-  const consumer = await worker.consume(async (task: ReplayTask) => {
-    await task.claim()
-    await task.attach('report.pdf', Buffer.from('%PDF-'))
-    await task.update({ state: 'done' })
-    ran.push(task.id)
-  }, { concurrency: 4, onError: () => {} })
-  t.after(async () => {
-    await consumer.close()
-    await worker.close()
-  })
-  return ran
-}
-
-/** As if half a minute had passed: what a worker has had until just now is not forgotten. */
-async function endLeases (server: LocalServer, name: string): Promise<void> {
-  await onServer(server, async redis => redis.del(await redis.keys(`${name}:lease:*`)), client => client.query(`UPDATE ${name}.replays SET leased_until = NULL`))
+async function idle (t: TestContext, server: LocalServer, name: string): Promise<IdleWorker> {
+  const worker = await idleWorker(server, name)
+  t.after(() => worker.close())
+  return worker
 }
 
 /** How many replays the server holds anything of, leases apart, which go by themselves. */

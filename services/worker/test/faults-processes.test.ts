@@ -110,30 +110,37 @@ onEachServer('a replay', server => {
     }
   })
 
-  it('whose report can\'t be drawn has its raw profile', async () => {
+  it('whose report can\'t be drawn, or not in its time, has its raw profile', async () => {
+    const ways: ReadonlyArray<{ args?: readonly string[], env?: NodeJS.ProcessEnv, words: string }> = [
+      { env: { NODE_OPTIONS: `--require ${fixture('no-layout.cjs')}` }, words: '' },
+      { args: ['--report-limit', '1'], words: 'it took longer than 0\\.001 s, the worker\'s --report-limit' }
+    ]
     const site = await Site.open(server())
-    await site.startWorker([], { NODE_OPTIONS: `--require ${fixture('no-layout.cjs')}` })
-    const failed = await site.flag('/fine?fails')
-    const { artefacts } = await site.state(failed, 'failed')
-    assert.deepEqual(artefacts, [RAW_PROFILE])
-    assert.match(await site.page(failed), /The report could not be drawn.*The raw profile is there.*once\. It is not run again/)
-    assert.equal(site.runs().length, 1)
+    for (const { args, env, words } of ways) {
+      const worker = await site.startWorker(args, env)
+      const failed = await site.flag('/fine?fails')
+      const { artefacts } = await site.state(failed, 'failed')
+      assert.deepEqual(artefacts, [RAW_PROFILE])
+      assert.match(await site.page(failed), new RegExp(`The report could not be drawn.*${words}.*The raw profile is there.*once\\. It is not run again`))
+      await worker.kill()
+    }
+    assert.equal(site.runs().length, ways.length)
   })
 
   it('tells which code ran it, where two workers run different versions of the app', async () => {
     const site = await Site.open(server())
-    const versions = ['1.4.0', '1.5.0']
-    for (const version of versions) {
+    // The second is deployed without a new version: as most are.
+    for (const revision of ['a1b2c3d4e5f6', 'b1b2c3d4e5f6']) {
       const folder = mkdtempSync(join(temporary, 'version-'))
-      writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'enterprise', version, type: 'module' }))
+      writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'enterprise', version: '1.4.0', type: 'module' }))
       writeFileSync(join(folder, 'server.js'), `await import(${JSON.stringify(pathToFileURL(fixture('faulty.js')).href)})`)
-      const worker = await site.startWorker([], {}, join(folder, 'server.js'))
+      const worker = await site.startWorker([], { SOURCE_VERSION: revision }, join(folder, 'server.js'))
       // Deployed over after it was loaded: what runs is what was loaded.
       writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'enterprise', version: '2.0.0', type: 'module' }))
-      const id = await site.flag(`/fine?${version}`)
+      const id = await site.flag(`/fine?${revision}`)
       const { app } = await site.state(id, 'done')
-      assert.equal(app, `enterprise ${version}`)
-      assert.match(await site.page(id), new RegExp(`with the code of enterprise ${version.replaceAll('.', '\\.')} as it was loaded at \\d`))
+      assert.equal(app, `enterprise 1.4.0 (revision ${revision})`)
+      assert.match(await site.page(id), new RegExp(`with the code of enterprise 1\\.4\\.0 \\(revision ${revision}\\) as it was loaded at \\d`))
       await worker.kill()
     }
   })

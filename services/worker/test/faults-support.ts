@@ -7,7 +7,7 @@ import { after, afterEach, before, describe } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { openBackend, type Replay } from '@geordi/replay'
+import { openBackend, Replays, type Replay } from '@geordi/replay'
 import { findRedisServer, startLocalServer, type LocalServer } from '@geordi/replay/local'
 import { geordi, SECRET, type Command } from './queue.ts'
 import { fixture, isAlive, replayFolders, temporary, until } from './support.ts'
@@ -236,6 +236,39 @@ export async function onServer (server: LocalServer, redisWork: (redis: Redis) =
   } finally {
     await client.end()
   }
+}
+
+/** A worker without an app: says of each replay that it is done. */
+export interface IdleWorker {
+  /** The ids of those that it ran. */
+  readonly ran: readonly string[]
+  close (): Promise<void>
+}
+
+export async function idleWorker ({ url }: LocalServer, name: string, concurrency = 4): Promise<IdleWorker> {
+  const replays = await Replays.open({ url, name, secret: SECRET, role: 'worker' })
+  const ran: string[] = []
+  const consumer = await replays.consume(async task => {
+    await task.claim()
+    await task.attach('report.pdf', Buffer.from('%PDF-'))
+    await task.update({ state: 'done' })
+    ran.push(task.id)
+  }, { concurrency, onError: () => {} })
+  return {
+    ran,
+    async close () {
+      await consumer.close()
+      await replays.close()
+    }
+  }
+}
+
+/** As if half a minute had passed: what a worker has had until just now is not forgotten. */
+export async function endLeases (server: LocalServer, name: string): Promise<void> {
+  await onServer(server, async redis => {
+    const leases = await redis.keys(`${name}:lease:*`)
+    if (leases.length > 0) await redis.del(leases)
+  }, client => client.query(`UPDATE ${name}.replays SET leased_until = NULL`))
 }
 
 async function kill (child: ChildProcess | undefined): Promise<void> {

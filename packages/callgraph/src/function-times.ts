@@ -1,4 +1,4 @@
-import { classify, type FrameKind, type Profile } from '@geordi/profile'
+import { classifier, type FrameKind, type Profile } from '@geordi/profile'
 import type { GraphTimes } from './graph.ts'
 import type { TimeView } from './options.ts'
 import { childrenOf, walk, type Children } from './tree-walk.ts'
@@ -91,18 +91,13 @@ function timesBy (sums: ReadonlyMap<TimeKind, number>, { all, busy: busySamples 
   return { total: countedOf({ busy, wait, sampled }, view), sampled, busy, wait, idle, gc, program, recording, busySamples, samples: all }
 }
 
-/** Frames are many and scripts few: a script is looked at once. V8's markers and native functions have none. */
 function kindsOf (profile: Profile): TimeKind[] {
   const { frames, run } = profile
   const waits = waitFrames(profile)
-  const known = new Map<string, FrameKind>()
+  const kindOf = classifier(run)
   return frames.map((frame, index) => {
-    if (frame.url === '') return waits.has(index) ? 'wait' : frame.name === '(recording)' ? 'recording' : classify(frame, run)
-    // A bundle's functions may be the application's and its packages'.
-    if (frame.source !== undefined) return classify(frame, run)
-    const kind = known.get(frame.url) ?? classify(frame, run)
-    known.set(frame.url, kind)
-    return kind
+    if (frame.url !== '') return kindOf(frame)
+    return waits.has(index) ? 'wait' : frame.name === '(recording)' ? 'recording' : kindOf(frame)
   })
 }
 

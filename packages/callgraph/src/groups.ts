@@ -1,4 +1,4 @@
-import { classify, frameLocation, type Frame, type Profile, type Run } from '@geordi/profile'
+import { classify, fileUrlOf, frameLocation, type Frame, type Profile, type Run } from '@geordi/profile'
 import { isFunction } from './function-times.ts'
 import { waitFrames, type WaitFrame } from './wait-frames.ts'
 
@@ -43,7 +43,7 @@ function packageOf (frame: Frame, run: Run): Group {
   if (isPlaceless(frame, run)) return placeless(frame, run)
   const kind = classify(frame, run)
   if (kind === 'node') return groupAt(kind, 'Node.js', 'node:internal')
-  if (kind === 'app') return groupAt(kind, run.process?.app ?? 'application', `file://${encodeURI(run.process?.root ?? '')}/`)
+  if (kind === 'app') return groupAt(kind, run.process?.app ?? 'application', fileUrlOf(`${run.process?.root ?? ''}/`))
   const { packageName, packageVersion } = frameLocation(frame, run)
   // Scripts outside of the application's folder that are no package's.
   if (packageName === undefined) return groupAt(kind, 'other scripts', 'file:///')
@@ -54,7 +54,7 @@ function packageOf (frame: Frame, run: Run): Group {
 
 /** Where its package.json is, which tells the version. */
 function packageFolder ({ url, source }: Frame, name: string): string {
-  if (source?.package?.folder !== undefined) return `file://${encodeURI(source.package.folder)}/`
+  if (source?.package?.folder !== undefined) return fileUrlOf(`${source.package.folder}/`)
   const place = source?.original?.url ?? url
   const folder = `node_modules/${name}/`
   const end = place.lastIndexOf(folder)

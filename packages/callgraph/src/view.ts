@@ -1,4 +1,4 @@
-import { classify, frameLocation, functionName, type Frame, type Profile, type Run, type Waits } from '@geordi/profile'
+import { classifier, frameLocation, functionName, type Frame, type Profile, type Run, type Waits } from '@geordi/profile'
 import { CallGraphError } from './errors.ts'
 import { isFunction } from './function-times.ts'
 import { groupsOf } from './groups.ts'
@@ -35,7 +35,8 @@ function below (profile: Profile, chosen: readonly boolean[]): Profile {
 
 function ownOnly (profile: Profile): Profile {
   const waits = waitFrames(profile)
-  const own = profile.frames.map((frame, index) => waits.has(index) || classify(frame, profile.run) === 'app')
+  const kindOf = classifier(profile.run)
+  const own = profile.frames.map((frame, index) => waits.has(index) || kindOf(frame) === 'app')
   return rewriteTree(profile, (frame, above) => above === undefined && (waits.has(frame) || !own[frame]) ? 'drop' : own[frame] ? frame : 'fold')
 }
 
@@ -63,7 +64,8 @@ function matching ({ frames, run }: Profile, pattern: FunctionPattern): boolean[
   const matches = typeof pattern === 'string'
     ? (frame: Frame) => frame.name === pattern || functionName(frame) === pattern || frameLocation(frame, run).text === pattern
     : (frame: Frame) => [frame.name, functionName(frame)].some(name => found(pattern, `${name} ${frameLocation(frame, run).text}`))
-  return frames.map(frame => isFunction(classify(frame, run)) && matches(frame))
+  const kindOf = classifier(run)
+  return frames.map(frame => isFunction(kindOf(frame)) && matches(frame))
 }
 
 /** A RegExp with the flag g or y remembers where it was. */

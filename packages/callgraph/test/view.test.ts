@@ -107,6 +107,13 @@ describe('granularity', () => {
     assert.deepEqual(frames.map(frame => classify(frame, run)), ['root', 'node', 'app', 'dependency', 'native', 'dependency'])
   })
 
+  test('an application is one package whatever its folder is called', () => {
+    const profile = madeOf([['ma:f>mb:g', 1]])
+    const frames = profile.frames.map(frame => frame.url === '' ? frame : { ...frame, url: `made-${frame.name}.js` })
+    const named = { ...profile, frames, run: { process: { hostname: 'h', pid: 1, node: 'v', root: '/srv/\ud800 #' } } }
+    assert.deepEqual(viewProfile(named, fillViewOptions({ granularity: 'package' })).frames.map(({ url }) => url), ['', 'file:///srv/%EF%BF%BD%20%23/'])
+  })
+
   test('two versions of a package are two', () => {
     const profile = madeOf([['dx:a', 1], ['dx:b', 2]])
     const frames = profile.frames.map((frame, at) => ({ ...frame, url: frame.url.replace('node_modules/x', `node_modules/.pnpm/x@${at}.0.0/node_modules/x`) }))

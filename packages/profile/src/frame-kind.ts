@@ -33,3 +33,15 @@ export function classify (frame: Frame, run?: Run): FrameKind {
     case 'file': return script.package === undefined && script.inside ? 'app' : 'dependency'
   }
 }
+
+/** {@link classify} for the many frames of one run, whose scripts are few: each is looked at once. */
+export function classifier (run?: Run): (frame: Frame) => FrameKind {
+  const known = new Map<string, FrameKind>()
+  return frame => {
+    // V8's markers and native functions have no script; a bundle's functions may be the application's and its packages'.
+    if (frame.url === '' || frame.source !== undefined) return classify(frame, run)
+    let kind = known.get(frame.url)
+    if (kind === undefined) known.set(frame.url, kind = classify(frame, run))
+    return kind
+  }
+}

@@ -26,7 +26,8 @@ export function labelFunction (frame: Frame, run?: Run): FunctionLabel {
 /** The name alone, as in `FunctionLabel`. */
 export function functionName ({ name, url, line, column, source }: Frame): string {
   if (source?.name !== undefined) return source.name
-  if (name !== '') return name
+  // A key may be a blank, which nobody would see.
+  if (/\S/.test(name)) return name
   // V8 runs a script's top level as a function without a name that begins at the script's first character, or, where it
   // awaits, without a place (measured on Node 20).
   return url !== '' && line <= 1 && column <= 1 ? '(module)' : '(anonymous)'

@@ -85,6 +85,11 @@ export function filePath (url: string): string {
   return /^\/[A-Za-z]:\//.test(path) ? path.slice(1) : path
 }
 
+/** The `file:` URL of an absolute path with forward slashes. Never throws, whatever the path is made of. */
+export function fileUrlOf (path: string): string {
+  return `file://${encodeURI(path.replace(/\p{Surrogate}/gu, '\uFFFD')).replace(/[?#]/g, encodeURIComponent)}`
+}
+
 function decode (text: string): string {
   try {
     return decodeURIComponent(text)

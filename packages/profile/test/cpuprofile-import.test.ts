@@ -41,6 +41,18 @@ describe('importCpuProfile', () => {
     assert.deepEqual(profile.run, {})
   })
 
+  test('tells functions of one place and name apart from those of another, whichever way their script is told', () => {
+    const places = [
+      ['a', '/app/a.js', 9, 4], ['a', 'file:///app/a.js', 9, 4], ['b', 'file:///app/a.js', 9, 4], ['a', 'file:///app/a.js', 9, 5], ['a', 'file:///app/b.js', 9, 4],
+      ['b', '/app/a.js', 9, 4], ['a', 'file:///app/a.js', 0, 2 ** 26 + 4], ['a', 'file:///app/a.js', 1, 4], ['x', '/app/\ud800#.js', 1, 1], ['y', ''], ['z', ''], ['y', '']
+    ] as const
+    const nodes = places.map(([name, url, line, column], at) => ({ id: at + 2, frame: frame(name, url, line, column), parent: 1 }))
+    const { frames, tree } = importCpuProfile(cpuProfile([{ id: 1, frame: frame('(root)') }, ...nodes], []))
+    assert.deepEqual(Array.from(tree.frame), [0, 1, 1, 2, 3, 4, 2, 5, 6, 7, 8, 9, 8])
+    assert.equal(frames[7]?.url, 'file:///app/%EF%BF%BD%23.js', 'a path that no URL can hold as it is')
+    assert.ok(frames.every(({ url }) => url === '' || url.startsWith('file:///app/')))
+  })
+
   test('takes text, bytes with a byte order mark, and objects alike', () => {
     const file = cpuProfile(TREE, [[3, 10]])
     const text = JSON.stringify(file)
@@ -140,6 +152,8 @@ describe('importCpuProfile', () => {
   })
 
   test('says what is wrong with a damaged tree', () => {
+    // eslint-disable-next-line no-sparse-arrays
+    rejects({ nodes: [, { id: 2 }] }, 'GEORDI_PROFILE_NOT_CPUPROFILE', /Node 0 has no number/)
     const damaged = (...nodes: TestNode[]) => cpuProfile(nodes, [])
     rejects(damaged({ id: 1, frame: frame('(root)') }, { id: 1, frame: frame('a') }), 'GEORDI_PROFILE_BAD_TREE', /id 1/)
     rejects(damaged({ id: 1, frame: frame('(root)'), children: [9] }), 'GEORDI_PROFILE_BAD_TREE', /node 9/)

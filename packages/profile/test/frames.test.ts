@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { classify, frameLocation, type Frame, type FrameKind, type Run } from '../src/index.ts'
+import { classify, frameLocation, functionName, type Frame, type FrameKind, type Run } from '../src/index.ts'
 
 const run: Run = { process: { hostname: 'h', pid: 1, node: 'v20.0.0', root: '/srv/app' } }
 
@@ -10,6 +10,11 @@ function at (url: string, line = 12, name = 'f'): Frame {
 
 const PNPM = 'file:///srv/app/node_modules/.pnpm/@fastify+cookie@9.4.0_fastify@5.0.0/node_modules/@fastify/cookie/plugin.js'
 const YARN = 'file:///srv/app/.yarn/cache/left-pad-npm-1.3.0-0123456789-abcdef0123.zip/node_modules/left-pad/index.js'
+
+test('a name that nobody would see is none', () => {
+  for (const name of ['', ' ', '\n\u2028\t']) assert.equal(functionName(at('file:///srv/app/a.js', 3, name)), '(anonymous)')
+  assert.equal(functionName(at('file:///srv/app/a.js', 3, ' f')), ' f')
+})
 
 describe('classify', () => {
   const cases: Array<[string, Frame, FrameKind]> = [

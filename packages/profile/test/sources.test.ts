@@ -128,6 +128,19 @@ describe('sources that can\'t be used leave V8\'s names', () => {
   test('larger than may be parsed', async () => {
     for (const limits of [{ parse: 10 }, { parseInAll: 10 }]) assert.equal(await named(CODE, frameAt(URL, CODE, '() {}', 'b'), { limits }), undefined)
   })
+  test('of one that is larger, only the statement around the function is parsed', async () => {
+    const lines = ['"use strict"', 'class Ship {', '  fly () { return () => {} }', '}', 'const text = `', ['margin ', '{(() => 1)()}`'].join('$'), 'plot(', '  1, function () {}', ')', 'this is no JavaScript']
+    for (const end of ['\n', '\r\n']) {
+      const code = lines.join(end)
+      const limits = { parse: 60 }
+      assert.equal(await named(code, frameAt(URL, code, '() {', 'fly'), { limits }), 'Ship.fly')
+      assert.equal(await named(code, frameAt(URL, code, '() => {}'), { limits }), 'returned by Ship.fly')
+      assert.equal(await named(code, { name: '', line: 8, column: 15 }, { limits }), 'plot callback')
+      assert.equal(await named(code, frameAt(URL, code, '() => 1'), { limits }), undefined, 'what begins at the margin, but in a text, is no statement')
+      assert.equal(await named(code, frameAt(URL, code, '() {', 'fly'), { limits: { parse: 40 } }), undefined, 'a statement too large as well')
+      assert.equal(await named(code, frameAt(URL, code, '() {', 'fly'), { limits: { ...limits, parseInAll: 40 } }), undefined, 'the budget is for statements, too')
+    }
+  })
   test('changed since', async () => assert.equal(await named(CODE, frameAt(URL, CODE, '() {}', 'c')), undefined))
   test('shorter since', async () => {
     for (const [line, column] of [[3, 1], [1, 500], [0, 0], [1, 0], [2 ** 31, 1]] as const) assert.equal(await named(CODE, { name: 'b', line, column }), undefined)
@@ -146,15 +159,15 @@ describe('sources that can\'t be used leave V8\'s names', () => {
   test('a huge file, a folder, a device, a pipe without a writer', async t => {
     const folder = temporaryFolder(t)
     const huge = join(folder, 'huge.js')
-    writeFileSync(huge, `${CODE}\n//${'x'.repeat(20 * 2 ** 20)}`)
+    writeFileSync(huge, `${CODE}\n//${'x'.repeat(65 * 2 ** 20)}`)
     const pipe = join(folder, 'pipe.js')
     execFileSync('mkfifo', [pipe])
     for (const file of [huge, folder, '/dev/zero', pipe]) {
       const frame = await resolveOne({ ...frameAt('', CODE, '() {}', 'b'), url: pathToFileURL(file).href })
       assert.equal(frame.source, undefined, file)
     }
-    const small = await resolveOne({ ...frameAt('', CODE, '() {}', 'b'), url: pathToFileURL(huge).href }, undefined, { limits: { parse: 2 ** 30, parseInAll: 2 ** 30 } })
-    assert.equal(small.source?.name, 'A.b')
+    const read = await resolveOne({ ...frameAt('', CODE, '() {}', 'b'), url: pathToFileURL(huge).href }, undefined, { limits: { file: 2 ** 27 } })
+    assert.equal(read.source?.name, 'A.b')
   })
 
   test('addresses of anything', async () => {

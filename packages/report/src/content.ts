@@ -1,7 +1,7 @@
 import { type CallGraph, type ProfileTimes, type TimeKind, type TimeView, waitFrames } from '@geordi/callgraph'
 import type { FrameKind, Profile, WaitKind } from '@geordi/profile'
 import type { Finding } from './findings/finding.ts'
-import { formatShare, formatTime } from './numbers.ts'
+import { formatCount, formatShare, formatTime, plural } from './numbers.ts'
 import type { LinkToSource } from './source-link.ts'
 import type { BarPart } from './theme.ts'
 import type { Look } from './waits/look.ts'
@@ -88,13 +88,15 @@ export function countsWaits ({ profile: { waits }, graph: { options: { time } } 
   return waits !== undefined && time !== 'cpu'
 }
 
-/**
- * Microseconds between samples as they were taken: V8 comes late to many. `undefined` where there are none, or where a part of the recording is looked at and
- * only the samples of all of it are known.
- */
-export function sampledEvery ({ graph: { times: { samples, sampled } }, recording: { waits }, wall }: Content): number | undefined {
-  if (samples === 0 || (waits !== undefined && sampled < wall.time - 1)) return undefined
-  return sampled / samples
+/** What samples were taken, in words: how many, also `'busy'` ones alone, and how often; of the whole recording where only these are known. */
+export function samplesInWords ({ graph: { times: { samples, busySamples, sampled } }, recording: { waits }, wall }: Content, which: 'all' | 'busy'): string {
+  const busy = plural(busySamples, 'busy sample')
+  const many = which === 'busy' ? busy : formatCount(samples)
+  // With recorded waits, samples are counted when they are joined with these, and not for each function.
+  const unsampled = wall.parts.find(({ part }) => part === 'unsampled')?.time ?? 0
+  const isPart = waits !== undefined && sampled < wall.time - unsampled - 1
+  const often = samples === 0 ? '' : isPart ? ' in the whole recording' : `, one every ${formatTime(sampled / samples)}`
+  return `${many}${often}${which === 'busy' ? '' : `; ${formatCount(busySamples)} busy`}`
 }
 
 /** That the recording isn't whole, and why, as a sentence. */

@@ -30,16 +30,20 @@ Promise<Prepared> {
   const told = await buildNamedCallGraph(profile, { ...graphOptions, sources })
   const { profile: named, recording, graph: wanted, whole, view } = told
   const before = [...viewNotes(told), ...told.notes]
+  const texts = [...textsOf(named, wanted, before)]
+  const source = linkToSource(sourceLink, profile.run)
+  // The layout's thread works while this one looks for the findings. Their texts may need more fonts, but no other ones for what the boxes say.
+  const fitted = fitLayout(await Typesetter.for(texts), named, wanted, sized => layoutGraph(sized, layoutTimeLimit), source)
+  // Who draws waits for it; if something fails before, nobody does.
+  fitted.catch(() => {})
   const look = lookAt(recording)
   const findings = await findIn(look)
-  const type = await Typesetter.for([...textsOf(named, wanted, before), ...textsOfWaits(look, findings)])
-  const source = linkToSource(sourceLink, profile.run)
+  const type = await Typesetter.for([...texts, ...textsOfWaits(look, findings)])
   const wall = wallTime(recording, whole)
   const content: Content = { profile: named, recording, graph: wanted, look, findings, wall, unit: view.granularity, hasBoxes: true, source, notes: before }
-  const laidOut = fitLayout(type, named, wanted, sized => layoutGraph(sized, layoutTimeLimit), source).then(({ graph, drawable, notes }) => {
+  const laidOut = fitted.then(({ graph, drawable, notes }) => {
     return { drawable, content: notes.length === 0 ? content : { ...content, graph, hasBoxes: drawable.boxes.length > 0, notes: [...before, ...notes] } }
   })
-  // Who draws waits for it; if the drawing fails before, nobody does.
   laidOut.catch(() => {})
   return { type, content, laidOut }
 }

@@ -16,7 +16,7 @@ export function viewNotes (named: Pick<NamedCallGraph, 'view' | 'graph' | 'whole
       : [],
     ...typeof focus === 'object' && 'function' in focus ? [`Only samples in whose stack ${nameOf(focus.function)} is are shown, ${part}.`] : [],
     ...typeof focus === 'object' && 'package' in focus ? [`Only samples in whose stack the package ${focus.package} is are shown, ${part}.`] : [],
-    ...granularity !== 'function' ? [`One box is one ${granularity}; calls within it aren't told.`] : []
+    ...granularity !== 'function' ? [`One box is one ${granularity}; calls inside of one aren't shown.`] : []
   ]
 }
 

@@ -35,6 +35,9 @@ export const OUTPUT_HELP = `  -o FILE               may be given several times (
   --format NAME         ${ENDINGS.map(([, format]) => format).join(', ')} (pdf)
 `
 
+/** Formats that show the call graph laid out. */
+export const PICTURES: readonly Format[] = ['pdf', 'svg']
+
 /** Formats that only hurt a terminal. */
 const BINARY: readonly Format[] = ['pdf', 'pprof']
 

@@ -5,7 +5,7 @@ import type { Profile } from '@geordi/profile'
 import { importRecording } from '@geordi/profiler'
 import { list, parseCommandLine, say, text, UsageError } from './command-line.ts'
 import { GRAPH_HELP, GRAPH_OPTIONS, readGraphSettings } from './graph-options.ts'
-import { OUTPUT_HELP, readOutputs, writeOutput } from './outputs.ts'
+import { OUTPUT_HELP, PICTURES, readOutputs, writeOutput } from './outputs.ts'
 import { producer } from './produce.ts'
 
 const HELP = `geordi render <profile> [options]
@@ -32,19 +32,23 @@ export async function renderCommand (args: string[]): Promise<void> {
   const outputs = readOutputs(list(values['output'], ['report.pdf']), text(values['format']))
   const settings = await readGraphSettings(values)
 
-  const produce = producer({ profile: await readProfile(source), settings }, outputs)
+  if (outputs.some(({ format }) => PICTURES.includes(format))) (await import('@geordi/report')).startLayoutThread()
+  const { profile, bytes } = await readProfile(source)
+  // Waits are only in the recording as it was written.
+  const raw = profile.waits === undefined ? {} : { raw: bytes }
+  const produce = producer({ profile, settings, ...raw }, outputs)
   for (const { target, format } of outputs) {
     await writeOutput(target, await produce(format))
     if (target !== '-') say(`wrote ${target}`)
   }
 }
 
-async function readProfile (source: string): Promise<Profile> {
+async function readProfile (source: string): Promise<{ profile: Profile, bytes: Uint8Array }> {
   const bytes = source === '-' ? await buffer(process.stdin) : await readFile(source).catch(cantRead(source))
   const profile = importRecording(bytes)
   const { run } = profile
-  if (run.request !== undefined || run.title !== undefined) return profile
-  return { ...profile, run: { ...run, title: source === '-' ? 'CPU profile' : basename(source) } }
+  if (run.request !== undefined || run.title !== undefined) return { profile, bytes }
+  return { profile: { ...profile, run: { ...run, title: source === '-' ? 'CPU profile' : basename(source) } }, bytes }
 }
 
 function cantRead (source: string): (cause: Error) => never {

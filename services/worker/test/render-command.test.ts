@@ -85,6 +85,26 @@ describe('geordi render', () => {
     assert.equal(collapsed.stderr, '')
   })
 
+  it('keeps the waits of a recording that has them', async () => {
+    const home = folder()
+    const [script, recording, copy] = [join(home, 'wait.mjs'), join(home, 'wait.cpuprofile'), join(home, 'copy.cpuprofile')]
+    writeFileSync(script, `
+      import { writeFileSync } from 'node:fs'
+      import { instrument, recordRun } from ${JSON.stringify(import.meta.resolve('@geordi/profiler'))}
+      instrument()
+      const now = () => Number(process.hrtime.bigint() / 1000n)
+      const [recorder, start] = [recordRun(), now()]
+      await recorder.run(async function doze () { await new Promise(resolve => setTimeout(resolve, 20)) })
+      const end = now()
+      writeFileSync(process.argv[2], JSON.stringify(recorder.stop(() => ({ run: { wallTime: end - start, profiler: recorder.profiler }, window: { start, end } }))))
+      process.exit()`)
+    await promisify(execFile)(process.execPath, [script, recording])
+    const { code, stderr } = await render([recording, '-o', copy, '-o', join(home, 'wait.dot')])
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(readFileSync(copy), readFileSync(recording), 'as it was written')
+    assert.match(readFileSync(join(home, 'wait.dot'), 'utf8'), /setTimeout/)
+  })
+
   it('shows what the options say', async () => {
     const all = await json()
     assert.equal(all.run.title, 'ship.cpuprofile')
@@ -160,7 +180,7 @@ describe('geordi render', () => {
   ]
   for (const [what, content, message] of garbage) {
     it(`fails on ${what} with exit code 1 and one clear line`, async () => {
-      const out = join(folder(), 'x.pdf')
+      const out = join(folder(), 'x.dot')
       const { code, stderr } = await render(['-', '-o', out], Buffer.from(content))
       assert.equal(code, 1)
       assert.match(stderr, message)
@@ -170,7 +190,7 @@ describe('geordi render', () => {
   }
 
   it('fails on a file that is not there, and on a view of nothing', async () => {
-    const missing = await render(['/no/such.cpuprofile', '-o', join(folder(), 'x.pdf')])
+    const missing = await render(['/no/such.cpuprofile', '-o', join(folder(), 'x.dot')])
     assert.deepEqual([missing.code, /^geordi: \/no\/such\.cpuprofile can't be read: ENOENT[^\n]*\n$/.test(missing.stderr)], [1, true], missing.stderr)
     const nothing = await render([source, '-o', join(folder(), 'x.dot'), '--focus', 'nobody'])
     assert.deepEqual([nothing.code, /^geordi: No sample is in the view: [^\n]*"focus" \(nobody\)[^\n]*\n$/.test(nothing.stderr)], [1, true], nothing.stderr)

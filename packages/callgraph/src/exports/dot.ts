@@ -21,10 +21,12 @@ export function exportDot (named: NamedCallGraph): string {
   ].join('\n')
 }
 
-function caption ({ profile: { run }, graph: { times, options: { time } }, whole, notes }: NamedCallGraph): string[] {
+function caption ({ profile: { run }, recording, graph: { times, options: { time } }, whole, notes }: NamedCallGraph): string[] {
   const title = run.request === undefined ? run.title ?? 'CPU profile' : `${run.request.method} ${run.request.url}`
   const part = times.total < whole.times.total ? `, a part of ${ms(whole.times.total)}` : ''
-  return [title, `100 % is the ${COUNTED[time]}, ${ms(times.total)}${part}; ${times.busySamples} samples`, ...notes]
+  // With recorded waits, samples are only known of all of it.
+  const known = part !== '' && recording.waits !== undefined ? ' in the whole recording' : ''
+  return [title, `100 % is the ${COUNTED[time]}, ${ms(times.total)}${part}; ${times.busySamples} samples${known}`, ...notes]
 }
 
 const COUNTED = { cpu: 'busy time', wait: 'time spent waiting', wall: 'wall time' } as const

@@ -1,3 +1,4 @@
+import { decodeText } from '../decode-text.ts'
 import { ProfileError } from '../errors.ts'
 import type { Profile } from '../model.ts'
 import { finite, isObject, type Json } from './format.ts'
@@ -49,7 +50,7 @@ function parseText (source: string | Uint8Array): unknown {
     throw new ProfileError('GEORDI_PROFILE_NOT_JSON', 'The profile is compressed with gzip: unpack it first (gunzip).')
   }
   try {
-    return JSON.parse(typeof source === 'string' ? source.replace(/^\uFEFF/, '') : new TextDecoder().decode(source))
+    return JSON.parse(typeof source === 'string' ? source.replace(/^\uFEFF/, '') : decodeText(source))
   } catch (cause) {
     const empty = source.length === 0
     throw new ProfileError('GEORDI_PROFILE_NOT_JSON', empty

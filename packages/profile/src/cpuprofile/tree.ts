@@ -1,5 +1,6 @@
 import { ProfileError } from '../errors.ts'
 import type { CallTree, Frame } from '../model.ts'
+import { fileUrlOf } from '../script-path.ts'
 import { finite, isObject, type Json } from './format.ts'
 import { IdTable } from './id-table.ts'
 
@@ -57,11 +58,14 @@ function flatten (head: unknown): Json[] {
   return flat
 }
 
-function checkNodes (nodes: readonly unknown[]): Json[] {
-  return nodes.map((node, at) => {
-    if (isObject(node) && finite(node.id) !== undefined) return node
+function checkNodes (nodes: readonly unknown[]): readonly Json[] {
+  // An object that was handed over may have holes, which `map` would leave out.
+  for (let at = 0; at < nodes.length; at++) {
+    const node = nodes[at]
+    if (isObject(node) && finite(node.id) !== undefined) continue
     throw new ProfileError('GEORDI_PROFILE_NOT_CPUPROFILE', `Node ${at} has no number as its id: this isn't a V8 CPU profile.`)
-  })
+  }
+  return nodes as readonly Json[]
 }
 
 function positionsOf (nodes: readonly Json[]): IdTable {
@@ -130,29 +134,52 @@ function linesFromOne (file: Json): (node: Json) => 0 | 1 {
 
 function mergeFrames (nodes: readonly Json[], lineOffset: (node: Json) => number) {
   const frames: Frame[] = []
-  const known = new Map<string, number>()
   const frameOf = new Int32Array(nodes.length)
+  // By script and place, where nearly always one function is: to look a text up that has the name as well took twice as long.
+  const scripts = new Map<string, Map<number | string, number>>()
+  const placesOf = (url: string) => {
+    let places = scripts.get(url)
+    if (places === undefined) {
+      const whole = asUrl(url)
+      scripts.set(url, places = scripts.get(whole) ?? new Map())
+      scripts.set(whole, places)
+    }
+    return places
+  }
   nodes.forEach((node, index) => {
     const frame = readFrame(node, lineOffset(node))
-    const key = `${frame.line}:${frame.column}:${frame.name}\n${frame.url}`
-    let at = known.get(key)
-    if (at === undefined) known.set(key, at = frames.push(frame) - 1)
+    const { name, line, column } = frame
+    const places = placesOf(frame.url)
+    // Numbers that no script has would fall together.
+    let key: number | string = line < LARGEST && column < LARGEST ? line * LARGEST + column : `${line}:${column}`
+    let at = places.get(key)
+    if (at !== undefined && frames[at]?.name !== name) {
+      key = `${line}:${column} ${name}`
+      at = places.get(key)
+    }
+    if (at === undefined) {
+      at = frames.push({ ...frame, url: asUrl(frame.url) }) - 1
+      places.set(key, at)
+    }
     frameOf[index] = at
   })
   return { frames, frameOf }
 }
 
+const LARGEST = 2 ** 26
+
 function readName (node: Json): unknown {
   return isObject(node.callFrame) ? node.callFrame.functionName : node.functionName
 }
 
+/** With the script's URL as it is in the file. */
 function readFrame (node: Json, offset: number): Frame {
   const from = isObject(node.callFrame) ? node.callFrame : node
   const name = typeof from.functionName === 'string' ? from.functionName : ''
   return {
     // Chrome once wrote these words for what V8 leaves empty.
     name: name === '(anonymous function)' ? '' : name,
-    url: typeof from.url === 'string' ? asUrl(from.url) : '',
+    url: typeof from.url === 'string' ? from.url : '',
     line: positive(from.lineNumber, offset),
     column: positive(from.columnNumber, offset)
   }
@@ -161,8 +188,7 @@ function readFrame (node: Json, offset: number): Frame {
 /** V8 tells CommonJS scripts by their path to some of its callers, ES modules by a `file:` URL; the model has URLs. */
 function asUrl (url: string): string {
   const path = /^[A-Za-z]:[\\/]/.test(url) ? `/${url.replaceAll('\\', '/')}` : url
-  if (!path.startsWith('/')) return url
-  return `file://${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}`
+  return path.startsWith('/') ? fileUrlOf(path) : url
 }
 
 function positive (value: unknown, offset: number): number {

@@ -1,4 +1,4 @@
-import { classify } from '../frame-kind.ts'
+import { classifier } from '../frame-kind.ts'
 import { functionName } from '../frame-label.ts'
 import type { Frame, Profile } from '../model.ts'
 import { stackOf, stackTimes } from './stack-times.ts'
@@ -82,7 +82,8 @@ function stacksOf (profile: Profile, name: string): SpeedscopeStacks {
 }
 
 function eventsOf ({ frames, tree, samples, run }: Profile, name: string, mostEvents: number): SpeedscopeEvents | undefined {
-  const isIdle = frames.map(frame => classify(frame, run) === 'idle')
+  const kindOf = classifier(run)
+  const isIdle = frames.map(frame => kindOf(frame) === 'idle')
   const events: SpeedscopeEvents['events'] = []
   const open: number[] = []
   let at = 0

@@ -1,4 +1,4 @@
-import { classify } from '../frame-kind.ts'
+import { classifier } from '../frame-kind.ts'
 import type { Profile } from '../model.ts'
 
 /** The samples of one call tree node. */
@@ -11,7 +11,8 @@ export interface StackTime {
 
 /** The samples added up by stack, in the tree's order. Idle time is left out: these formats are of time on the processor. */
 export function stackTimes ({ frames, tree, samples, run }: Profile): StackTime[] {
-  const isIdle = frames.map(frame => classify(frame, run) === 'idle')
+  const kindOf = classifier(run)
+  const isIdle = frames.map(frame => kindOf(frame) === 'idle')
   const count = new Uint32Array(tree.parent.length)
   const time = new Float64Array(tree.parent.length)
   samples.node.forEach((node, at) => {

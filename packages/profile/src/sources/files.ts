@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { decodeText } from '../decode-text.ts'
 
 /** Reads a file's text; fails where there is none. */
 export type ReadFile = (path: string) => Promise<string>
@@ -17,7 +18,7 @@ export async function readRegularFile (path: string, limit: number): Promise<str
     const stats = await file.stat()
     if (!stats.isFile()) throw new Error('it is no regular file')
     if (stats.size > limit) throw new Error(`it has ${stats.size} bytes, more than the ${limit} that are looked at`)
-    return await file.readFile('utf8')
+    return decodeText(await file.readFile())
   } finally {
     await file.close()
   }

@@ -1,8 +1,8 @@
-import { classify } from '../frame-kind.ts'
+import { classifier, classify } from '../frame-kind.ts'
 import type { Frame, FrameSource, Profile } from '../model.ts'
 import type { CallSite } from '../waits.ts'
 import { pathOf, readRegularFile, type ReadFile } from './files.ts'
-import { FrameNamer } from './name-frames.ts'
+import { FrameNamer, ParseBudget } from './name-frames.ts'
 import { Packages } from './packages.ts'
 import { Script } from './script.ts'
 import { loadSourceMap, type SourceMap } from './source-map.ts'
@@ -15,8 +15,8 @@ export interface SourceLimits {
    */
   readonly file?: number
   /**
-   * Characters of one script that are parsed for names: 0.15 to 0.5 s a million.
-   * @defaultValue 1.3 million
+   * Characters that are parsed at once for names: 0.15 to 0.5 s a million. Of a larger script only the statements that hold the functions are.
+   * @defaultValue 1.5 million
    */
   readonly parse?: number
   /**
@@ -57,15 +57,15 @@ export class SourceResolver {
   readonly #readFile: ReadFile
   readonly #limits: Required<SourceLimits>
   readonly #packages: Packages
+  readonly #budget: ParseBudget
   readonly #scripts = new Map<string, Promise<LoadedScript | undefined>>()
   readonly #notes: SourceNote[] = []
-  #budget: number
 
   constructor ({ readFile, limits }: SourceOptions = {}) {
     this.#limits = { ...DEFAULTS, ...limits }
     this.#readFile = readFile ?? (path => readRegularFile(path, this.#limits.file))
     this.#packages = new Packages(this.#readFile)
-    this.#budget = this.#limits.parseInAll
+    this.#budget = new ParseBudget(this.#limits.parse, this.#limits.parseInAll)
   }
 
   /** What was found wrong so far. */
@@ -78,8 +78,9 @@ export class SourceResolver {
    * tell whose time was spent. Of other packages no map is read: they remain packages wherever they were written.
    */
   async locate (profile: Profile): Promise<Profile> {
-    const located = await this.#change(profile, profile.frames.keys(), async frame => {
-      if (classify(frame, profile.run) !== 'app') return frame.source
+    const kindOf = classifier(profile.run)
+    const own = Array.from(profile.frames.keys()).filter(at => kindOf(profile.frames[at] as Frame) === 'app')
+    const located = await this.#change(profile, own, async frame => {
       const known = await this.#packages.packageOf(frame.url, profile.run)
       if (known !== undefined) return { ...frame.source, package: known }
       return withOriginal(frame, await this.#scriptOf(frame))
@@ -140,13 +141,7 @@ export class SourceResolver {
       this.#notes.push({ url, problem: error.message })
       return undefined
     })
-    return { map, namer: new FrameNamer(script, map, size => this.#mayParse(size)) }
-  }
-
-  #mayParse (size: number): boolean {
-    if (size > this.#limits.parse || size > this.#budget) return false
-    this.#budget -= size
-    return true
+    return { map, namer: new FrameNamer(script, map, this.#budget) }
   }
 }
 

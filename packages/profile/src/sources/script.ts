@@ -2,6 +2,7 @@
 export class Script {
   readonly text: string
   #lines: number[] | undefined
+  #statements: number[] | undefined
 
   /** @param text As in the file; Node takes a byte order mark away before V8 counts. */
   constructor (text: string) {
@@ -20,14 +21,18 @@ export class Script {
   /** The place of an offset, from 1. */
   placeOf (offset: number): { line: number, column: number } {
     const starts = this.#lineStarts()
-    let low = 0
-    let high = starts.length
-    while (high - low > 1) {
-      const middle = (low + high) >> 1
-      if (starts[middle] as number <= offset) low = middle
-      else high = middle
-    }
-    return { line: low + 1, column: offset - (starts[low] as number) + 1 }
+    const line = lastUpTo(starts, offset)
+    return { line: line + 1, column: offset - (starts[line] as number) + 1 }
+  }
+
+  /**
+   * The stretch around an offset that begins at the margin and ends before the next line that does: a statement of the top level, as people
+   * and bundlers lay code out. Where they don't, it isn't a statement, and can't be parsed.
+   */
+  statementAround (offset: number): { start: number, end: number } {
+    this.#statements ??= [0, ...this.#lineStarts().filter(start => start > 0 && BEGINNING.has(this.text.charAt(start)))]
+    const at = lastUpTo(this.#statements, offset)
+    return { start: this.#statements[at] as number, end: this.#statements[at + 1] ?? this.text.length }
   }
 
   #lineStarts (): number[] {
@@ -39,10 +44,25 @@ export class Script {
 /** What ends a line for V8 (String::CalculateLineEnds): nearly always a line feed, and that alone is found in half the time. */
 function startsOfLines (text: string): number[] {
   const starts = [0]
-  if (/[\r\u2028\u2029]/.test(text)) {
+  if (['\r', '\u2028', '\u2029'].some(end => text.includes(end))) {
     for (const { index, 0: end } of text.matchAll(/\r\n|[\n\r\u2028\u2029]/g)) starts.push(index + end.length)
   } else {
     for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
   }
   return starts
 }
+
+/** Which of some rising numbers is the last that isn't above a limit; the first one, where all are. */
+function lastUpTo (numbers: readonly number[], limit: number): number {
+  let low = 0
+  let high = numbers.length
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (numbers[middle] as number <= limit) low = middle
+    else high = middle
+  }
+  return low
+}
+
+/** How a line may begin at which a statement does; what closes or continues one begins otherwise. */
+const BEGINNING = new Set('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_$@!;(["\'`{/')

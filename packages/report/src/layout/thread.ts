@@ -14,7 +14,10 @@ let warm: Worker | undefined
 /** Layouts wait for each other: one thread lays out one graph at a time, and its time limit must not run while it waits. */
 let last: Promise<unknown> = Promise.resolve()
 
-/** Starts the thread, so that Graphviz loads while the graph is still being built. */
+/**
+ * Starts the thread that reports are laid out in, so that it loads Graphviz while the profile is still being read or the graph built. Not needed, and
+ * harmless to call more than once.
+ */
 export function startLayoutThread (): void {
   warm ??= startThread()
 }

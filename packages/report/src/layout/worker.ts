@@ -11,6 +11,8 @@ const POSITIONS = 'json0' as Format
 
 // A worker thread's entry file: Graphviz blocks its thread, and only terminating the thread ends it.
 const graphviz = await Graphviz.load()
+// V8 compiles each of Graphviz' functions when it's first called: now, while the graph that it's for is still being built.
+placeIn(exercise(), 'down')
 
 parentPort?.on('message', ({ graph }: LayoutQuestion) => {
   parentPort?.postMessage(answer(graph))
@@ -39,6 +41,15 @@ function place (graph: SizedGraph): PlacedGraph {
 
 function placeIn (graph: SizedGraph, direction: Direction): PlacedGraph {
   return fromJson(graphviz.layout(toDot(graph, direction), POSITIONS, 'dot'), graph)
+}
+
+/** A tree with some more links, which are what makes a layout take its time. */
+function exercise (): SizedGraph {
+  const size = { width: 60, height: 30 }
+  const boxes = Array.from({ length: 24 }, () => size)
+  const link = { stroke: 1, arrow: 6, weight: 1, label: { width: 20, height: 5 } }
+  const links = boxes.slice(1).flatMap((_, at) => [{ ...link, from: at >> 1, to: at + 1 }, ...at % 3 === 0 ? [{ ...link, from: at + 1, to: at * 5 % 24 }] : []])
+  return { boxes, links }
 }
 
 /** How far from a page's form, from 1. */

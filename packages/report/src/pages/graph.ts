@@ -1,5 +1,5 @@
 import type { Canvas } from '../canvas/canvas.ts'
-import { type Content, COUNTED, sampledEvery, whyEmpty, whyPartial } from '../content.ts'
+import { type Content, COUNTED, samplesInWords, whyEmpty, whyPartial } from '../content.ts'
 import { drawEdgeLabel, drawEdgeLine, type EdgeLine } from '../edge-line.ts'
 import type { DrawableGraph } from '../fit-layout.ts'
 import { titleOf } from '../names.ts'
@@ -43,15 +43,14 @@ export function drawGraphPage (canvas: Canvas, content: Content, drawable: Drawa
 }
 
 function drawHeader (canvas: Canvas, content: Content, width: number): void {
-  const { profile, unit, graph: { times, nodes, edges, other, functions } } = content
+  const { profile, unit, graph: { nodes, edges, other, functions } } = content
   const waits = nodes.filter(({ frame }) => functions.kind[frame] === 'wait').length
   const shown = nodes.length - waits
-  const every = sampledEvery(content)
   const title = elide(titleOf(profile.run), width, canvas.measurer('bold', theme.text.title))
   canvas.text(title, 0, 12, { font: 'bold', size: theme.text.title })
   const facts = [
     timeInWords(content),
-    `${plural(times.busySamples, 'busy sample')}${every === undefined ? '' : `, one every ${formatTime(every)}`}`,
+    samplesInWords(content, 'busy'),
     ...waits > 0
       ? [`${plural(shown, unit)} and ${plural(waits, 'wait')} of ${formatCount(nodes.length + other.functions)}`]
       : [`${formatCount(nodes.length)} of ${plural(nodes.length + other.functions, unit)}`],

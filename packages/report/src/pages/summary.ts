@@ -1,5 +1,5 @@
 import type { Canvas } from '../canvas/canvas.ts'
-import { type Content, COUNTED, sampledEvery, whyEmpty, whyPartial } from '../content.ts'
+import { type Content, COUNTED, samplesInWords, whyEmpty, whyPartial } from '../content.ts'
 import { titleOf } from '../names.ts'
 import { formatBytes, formatCount, formatMoment, formatShare, formatTime, plural } from '../numbers.ts'
 import { elide, wrap } from '../text.ts'
@@ -70,8 +70,7 @@ function facts (content: Content): Array<readonly [string, string]> {
     const widened = profiler.widest === undefined ? '' : `, in the end every ${formatTime(profiler.widest)}: a long run`
     list.push(['Profiler', `${profiler.engine}, every ${formatTime(profiler.interval)} if it can${widened}`])
   }
-  const every = sampledEvery(content)
-  list.push(['Samples', `${formatCount(times.samples)}${every === undefined ? '' : `, one every ${formatTime(every)}`}; ${formatCount(times.busySamples)} busy`])
+  list.push(['Samples', samplesInWords(content, 'all')])
   if (times.busy > 0) list.push(['Busy', `${formatTime(times.busy)} of ${formatTime(times.sampled)} sampled`])
   if (waits !== undefined) list.push(['Waits', `${formatCount(waits.operation.length)}; recording them took ${formatTime(recordingTime(content))}`])
   return list

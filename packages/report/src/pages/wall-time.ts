@@ -65,7 +65,7 @@ function labelOf (content: Content, { part, waits }: WallPart): string {
 
 /** What a part of the wall time is called that isn't a wait. */
 export function labelOfPart ({ recording }: Content, part: BarPart): string {
-  return (part === 'idle' && recording.waits !== undefined ? 'Idle, not known why' : LABELS[part]) ?? part
+  return (part === 'idle' && recording.waits !== undefined ? 'Idle, why unknown' : LABELS[part]) ?? part
 }
 
 function drawPart (canvas: Canvas, part: BarPart, share: number, x: number, y: number, width: number): void {

@@ -1,5 +1,5 @@
 import { waitFrames } from '@geordi/callgraph'
-import { classify, type FrameKind, type Profile, type Waits } from '@geordi/profile'
+import { classifier, type FrameKind, type Profile, type Waits } from '@geordi/profile'
 import { CallPlaces } from './places.ts'
 import { sharesOf } from './shares.ts'
 import { Clock, stretchesOf } from './stretches.ts'
@@ -31,7 +31,8 @@ export interface RecordedLook {
 export function lookAt (profile: Profile): Look {
   const waitsAt = waitFrames(profile)
   const isWait = profile.frames.map((_, index) => waitsAt.has(index))
-  const kinds = profile.frames.map((frame, index) => isWait[index] === true ? 'idle' : classify(frame, profile.run))
+  const kindOf = classifier(profile.run)
+  const kinds = profile.frames.map((frame, index) => isWait[index] === true ? 'idle' : kindOf(frame))
   const self = new Float64Array(profile.tree.frame.length)
   let sampled = 0
   profile.samples.node.forEach((node, at) => {

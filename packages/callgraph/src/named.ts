@@ -82,10 +82,17 @@ function cutNotes ({ samples }: CutStacks): string[] {
 }
 
 function recordingNotes ({ waits, startTime }: Profile): string[] {
-  const since = waits?.recording.simplerSince
-  if (since === undefined) return []
-  const after = ((since - startTime) / 1e6).toFixed(1)
-  return [`Following callers across await took too much of the run's time: after ${after} s, callers are only told as far as V8 knows them.`]
+  const { simplerSince, countsSince } = waits?.recording ?? {}
+  const after = (since: number) => `after ${((since - startTime) / 1e6).toFixed(1)} s`
+  return [
+    // Who counts follows no callers either.
+    ...simplerSince !== undefined && simplerSince !== countsSince
+      ? [`Following callers across await took too much of the run's time: ${after(simplerSince)}, callers are only told as far as V8 knows them.`]
+      : [],
+    ...countsSince !== undefined
+      ? [`There were too many waits to keep each: ${after(countsSince)}, those for one operation from one place are counted together, and callers are only told as far as V8 knows them.`]
+      : []
+  ]
 }
 
 function looksForNames ({ root, focus }: FilledViewOptions): boolean {

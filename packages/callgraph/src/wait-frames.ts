@@ -27,6 +27,7 @@ const KIND_NAMES: Readonly<Record<WaitKind, string>> = {
   file: 'file',
   dns: 'DNS',
   connect: 'connecting',
+  socket: 'socket',
   process: 'child process',
   threadpool: 'thread pool',
   timer: 'timer',

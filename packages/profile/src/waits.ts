@@ -7,9 +7,9 @@ import type { FramePlace } from './model.ts'
 
 /**
  * What kind of thing was waited for. `pool`: a free connection; `threadpool`: work that Node does in libuv's threads (zlib, crypto);
- * `timer`: `setTimeout` and the like; `lock`: a mutex or semaphore of the application's; `process`: a child process.
+ * `socket`: what the application itself writes to one; `timer`: `setTimeout` and the like; `lock`: a mutex or semaphore of the application's; `process`: a child process.
  */
-export type WaitKind = 'sql' | 'cache' | 'document' | 'http' | 'file' | 'dns' | 'connect' | 'process' | 'threadpool' | 'timer' | 'lock' | 'pool' | 'worker'
+export type WaitKind = 'sql' | 'cache' | 'document' | 'http' | 'file' | 'dns' | 'connect' | 'socket' | 'process' | 'threadpool' | 'timer' | 'lock' | 'pool' | 'worker'
 
 /** One thing that can be waited for, however often: a statement on a database, a route of a host, a file. */
 export interface WaitOperation {
@@ -85,11 +85,20 @@ export interface Waits {
   readonly bytes: Float64Array
   /** Equal for waits of one operation that asked with the same values; 0 where the values aren't known. */
   readonly same: Int32Array
+  /** Where rows stand for several waits, one after the other, since there were too many: each row's; left out where each is one. */
+  readonly counts?: WaitCounts
   /** Which of them were held up by a lock; left out where nobody could tell. */
   readonly locks?: readonly WaitLock[]
   /** When the event loop stood still for 50 ms or more; left out where that wasn't observed. */
   readonly blocks?: readonly LoopBlock[]
   readonly recording: WaitsRecording
+}
+
+/** How many waits each row stands for, and how many microseconds they took, in all and the longest one. Its rows and bytes are those of all. */
+export interface WaitCounts {
+  readonly count: Int32Array
+  readonly time: Float64Array
+  readonly longest: Float64Array
 }
 
 /** What `Waits.outcome` counts. */
@@ -108,4 +117,6 @@ export interface WaitsRecording {
   readonly cut: CutStacks
   /** Since when callers across `await` are as V8 tells them, because following them passed its budget; left out if it never did. */
   readonly simplerSince?: number
+  /** Since when waits were only counted, because there were too many to keep; left out if they never were. */
+  readonly countsSince?: number
 }

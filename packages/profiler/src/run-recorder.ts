@@ -1,5 +1,5 @@
 import type { Run } from '@geordi/profile'
-import { recordWaits, type WaitRecorder } from '@geordi/waits'
+import { recordWaits, type WaitRecorder, type WaitRecording } from '@geordi/waits'
 import { createCpuProfiler, type CpuProfiler } from './cpu-profiler.ts'
 import { withRun, type CpuProfile, type FileRecords, type RecordedProfile, type RunRecords } from './cpu-profile.ts'
 
@@ -11,6 +11,8 @@ export interface RecordingOptions {
   readonly waits?: boolean
   /** CPU samples that are taken until the interval doubles, and again until it doubles once more. @defaultValue 600000, ten minutes of 1 ms */
   readonly budget?: number
+  /** URLs of the folders of who records: what code from there does is no part of the run, though it may interrupt it. @defaultValue none but this package's */
+  readonly users?: readonly string[]
 }
 
 /** What is known of a run beside its samples: when the recording began (microseconds of the `process.hrtime()` clock), says what and from when to when. */
@@ -42,6 +44,7 @@ export interface RunRecorder {
   stop (describe: DescribeRun): RecordedProfile
 }
 
+const OWN_FOLDER = new URL('.', import.meta.url).href
 const WAITS_FOLDER = new URL('.', import.meta.resolve('@geordi/waits')).href
 
 /** How many samples are taken at one interval, until it is doubled: ten minutes at the default one. */
@@ -53,11 +56,12 @@ const LONGEST = 64_000
  * Starts to record what the main thread of this process does and waits for.
  * @throws ProfilerError `GEORDI_OPTION_INVALID`, `GEORDI_PROFILER_STATE`; WaitsError `GEORDI_WAITS_STATE`
  */
-export function recordRun ({ interval, waits = true, budget = BUDGET }: RecordingOptions = {}): RunRecorder {
+export function recordRun ({ interval, waits = true, budget = BUDGET, users = [] }: RecordingOptions = {}): RunRecorder {
   const cpu: CpuProfiler = createCpuProfiler(interval === undefined ? {} : { interval })
   cpu.start()
   const recorder: WaitRecorder | undefined = waits ? recordWaits() : undefined
   const profiler = { engine: cpu.engine, interval: cpu.interval }
+  const told = (recording: WaitRecording) => ({ ...recording, recorder: { ...recording.recorder, users: [OWN_FOLDER, ...users] } })
   let samples = 0
   let startTime: number | undefined
   return {
@@ -76,13 +80,13 @@ export function recordRun ({ interval, waits = true, budget = BUDGET }: Recordin
     isInterrupted: isWaitsInterrupted,
     records (describe) {
       const { run, window } = describe(startTime ?? 0)
-      return { version: 1, run, window, ...recorder === undefined ? {} : { waits: recorder.peek() } }
+      return { version: 1, run, window, ...recorder === undefined ? {} : { waits: told(recorder.peek()) } }
     },
     stop (describe) {
       const last = cpu.stop()
       const recording = recorder?.stop()
       const { run, window } = describe(startTime ?? last.startTime)
-      return withRun(last, run, { window, ...recording === undefined ? {} : { waits: recording } })
+      return withRun(last, run, { window, ...recording === undefined ? {} : { waits: told(recording) } })
     }
   }
 }

@@ -17,25 +17,26 @@ const FRAMES: Frame[] = [
   { name: '', url: 'file:///waits/builtins/thread-pool.js', line: 5, column: 5 },
   { name: 'write', url: '', line: 0, column: 0 },
   { name: 'read', url: 'file:///waits/stacks.js', line: 5, column: 5 },
-  { name: 'get stack', url: '', line: 0, column: 0 }
+  { name: 'get stack', url: '', line: 0, column: 0 },
+  { name: 'writeFileSync', url: 'node:fs', line: 5, column: 5 }
 ]
-const [ROOT, IDLE, TICKS, LOAD, PARSE, WRAPPER, WRITE, READ, GET_STACK] = [0, 1, 2, 3, 4, 5, 6, 7, 8]
+const [ROOT, IDLE, TICKS, LOAD, PARSE, WRAPPER, WRITE, READ, GET_STACK, WRITE_FILE] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 interface Marker { readonly at: number, readonly record: number }
 interface TestWait { readonly start: number, readonly end: number, readonly record: number, readonly operation?: number, readonly outcome?: number }
 
 /**
  * A sample a millisecond, for each of which is told where it was: 0 idle, 1 `load`, 2 `load` → `parse`, both without their callers;
- * 3 in the recorder's place of a native function that `load` calls, 4 in that function, 5 in what the recorder does itself.
+ * 3 in the recorder's place of a native function that `load` calls, 4 in that function, 5 in what the recorder does itself, by V8 or (6) Node.
  */
 function profileOf (samples: readonly number[]): Profile {
   return {
     frames: FRAMES,
     tree: {
-      frame: Int32Array.from([ROOT, IDLE, TICKS, LOAD, PARSE, WRAPPER, WRITE, READ, GET_STACK]),
-      parent: Int32Array.from([-1, 0, 0, 2, 3, 3, 5, 5, 7])
+      frame: Int32Array.from([ROOT, IDLE, TICKS, LOAD, PARSE, WRAPPER, WRITE, READ, GET_STACK, WRITE_FILE]),
+      parent: Int32Array.from([-1, 0, 0, 2, 3, 3, 5, 5, 7, 7])
     },
-    samples: { node: Int32Array.from(samples, sample => [1, 3, 4, 5, 6, 8][sample]!), duration: new Float64Array(samples.length).fill(1000) },
+    samples: { node: Int32Array.from(samples, sample => [1, 3, 4, 5, 6, 8, 9][sample]!), duration: new Float64Array(samples.length).fill(1000) },
     startTime: START,
     run: {}
   }
@@ -142,6 +143,21 @@ test('busy samples where nothing is known to have run go to the wait that ends n
   })
 })
 
+test('a busy sample in a wait stands for its own time only, however long before it no sample was taken', () => {
+  const profile = profileOf([...idle(10), 2, ...idle(49)])
+  // The machine let nobody look for 40 ms.
+  profile.samples.duration[10] = 41_000
+  const merged = mergeWaits(profile, recordingOf([], [{ start: 10, end: 60, record: 2 }]))
+  assert.deepEqual(timesOf(merged), { '(idle)': 50, 'main > save > (wait) sql first': 49, 'main > save > load > parse': 1 })
+})
+
+test('in a wait what goes on running between two samples has all the time between them', () => {
+  const profile = profileOf([...idle(10), 2, 2, ...idle(39)])
+  profile.samples.duration[11] = 40_000
+  const merged = mergeWaits(profile, recordingOf([], [{ start: 0, end: 60, record: 2 }]))
+  assert.deepEqual(timesOf(merged), { '(idle)': 30, 'main > save > (wait) sql first': 19, 'main > save > load > parse': 41 })
+})
+
 test('the sum is the window even where V8 took no samples', () => {
   const merged = mergeWaits(profileOf(idle(90)), recordingOf([], []), { start: START - 5000, end: START + 100_000 })
   assert.equal(merged.startTime, START - 5000)
@@ -172,4 +188,40 @@ test('what the recorder calls in the place of which it stands is its caller\'s; 
   const samples = [...new Array<number>(50).fill(4), ...new Array<number>(30).fill(3), ...new Array<number>(20).fill(5)]
   const times = timesOf(mergeWaits(profileOf(samples), recordingOf(markers, [])))
   assert.deepEqual(times, { 'main > load > write': 50, '(recording)': 50 })
+})
+
+test('what those do that use the recorder is the recorder\'s and nobody\'s wait, though they interrupt a function for it', () => {
+  const base = recordingOf([{ at: 0, record: 1 }], [{ start: 10, end: 20, record: 2, operation: 3 }, { start: 30, end: 40, record: 1, operation: 3 }])
+  const url = 'file:///worker/child/recording.js'
+  const profile = profileOf([...new Array<number>(80).fill(1), ...new Array<number>(10).fill(5), ...new Array<number>(10).fill(6)])
+  // In place of the recorder's own files.
+  const frames = FRAMES.map(frame => frame.name === 'read' ? { ...frame, url } : frame)
+  const merged = mergeWaits({ ...profile, frames }, {
+    ...base,
+    recorder: { ...base.recorder, users: ['file:///worker/child/'] },
+    functions: [...base.functions, ['keep', url, 9, 9]],
+    places: [...base.places, [4, 10, 1]],
+    // `save` was interrupted.
+    stacks: base.stacks.map((stack, at) => at === 1 ? [5, ...stack] : stack),
+    waits: { ...base.waits, operations: [...base.waits.operations, { kind: 'file', target: '/tmp/part.json', statement: 'openSync', driver: 'node:fs', sync: true }] }
+  })
+  assert.deepEqual(timesOf(merged), { 'main > load': 80, '(recording)': 20 })
+  assert.deepEqual(Array.from(merged.waits!.start), [START + 30_000])
+})
+
+test('waits that were counted stay so, in the order of their starts; a package\'s own writes to a socket are its own affair', () => {
+  const base = recordingOf([], [{ start: 50, end: 90, record: 1 }, { start: 10, end: 30, record: 2 }, { start: 40, end: 41, record: 3, operation: 3 }, { start: 42, end: 43, record: 1, operation: 3 }])
+  const merged = mergeWaits(profileOf(idle(100)), {
+    ...base,
+    waits: {
+      ...base.waits,
+      operations: [...base.waits.operations, { kind: 'socket', target: '', statement: 'write', driver: 'node:net', sync: true }],
+      counted: [{ wait: 0, count: 20, time: 39_000, longest: 3000 }]
+    },
+    cost: { time: 0, captures: 0, simplerSince: START, countsSince: START }
+  })
+  const { counts, start, recording } = merged.waits!
+  assert.deepEqual(Array.from(start, time => time - START), [10_000, 42_000, 50_000])
+  assert.deepEqual([Array.from(counts!.count), Array.from(counts!.time), Array.from(counts!.longest)], [[1, 1, 20], [20_000, 1000, 39_000], [20_000, 1000, 3000]])
+  assert.equal(recording.countsSince, START)
 })

@@ -40,7 +40,7 @@ describe('a regular expression', () => {
   test('that is linear is none, however long it takes; nor one that can\'t be read, nor a short one', async () => {
     for (const pattern of ['^(?:\\w+\\s)*\\w+$', '[&<>"\']', '^((?:[0-9A-F]{2}:){5}[0-9A-F]{2})$', '^(\\w+\\s?', '\\p{L']) await assertNone(matching(pattern, 800))
     await assertNone(matching('^(\\w+\\s?)+$', 40))
-    await assertNone(matching('^(\\w+\\s?)+$', 60).run(['handler', 'render'], 900))
+    await assertNone(matching('^(\\w+\\s?)+$', 60).run(['handler', 'render'], 800))
   })
 })
 
@@ -116,6 +116,20 @@ describe('tiny operations', () => {
     assert.equal((await find(files.profile()))[0]?.numbers.count, 2000)
   })
 
+  test('are found on sockets, by the time of the calls that write', async () => {
+    const writes = (count: number, bytes: number, time: number): RunBuilder => {
+      const run = new RunBuilder().run(['handler'], 10)
+      run.open({ kind: 'socket', statement: 'write', target: '', sync: true, count, bytes: bytes * count, stack: ['handler:3', 'sendLine:9'] }, 10, 10 + time)
+      return run.run(['handler', 'sendLine', 'writeUtf8String node:net'], time).run(['handler'], 100)
+    }
+    const [found, ...others] = await find(writes(5000, 80, 90).profile())
+    assert.deepEqual([found?.cause, others.length], ['tiny-operations', 0])
+    assert.deepEqual([found?.numbers.count, found?.numbers.bytes, Math.round(found?.time ?? 0)], [5000, 400_000, 90_000])
+    assert.match(found!.title, /5,000 writes to sockets/)
+    assert.deepEqual(locations(found!), ['sendLine src/sendLine.js:9', 'handler src/handler.js:3'])
+    for (const run of [writes(400, 80, 90), writes(5000, 16_384, 90), writes(5000, 80, 10)]) assert.deepEqual(await find(run.profile()), [])
+  })
+
   test('are none where they are large, long or some hundreds', async () => {
     await assertNone(many(2000, { ...flush, bytes: 65_536 }, 0.1))
     await assertNone(many(2000, flush, 3))
@@ -168,6 +182,27 @@ describe('a blocked event loop', () => {
     await assertNone(new RunBuilder().run(['handler', 'annotate'], 600).block(0, 90).block(100, 190))
     const module = new RunBuilder().run(['handler', 'require node:internal/modules/helpers', '(anonymous) in typescript'], 600).block(0, 600)
     assert.deepEqual((await find(module.profile())).map(({ cause }) => cause), ['module-loading'])
+  })
+})
+
+describe('code that computes', () => {
+  const computing = () => new RunBuilder().run(['handler', 'annotate', 'sameLine'], 600).run(['handler', 'annotate', 'hashLine in lodash'], 600)
+
+  test('for long is found, in slices too, with the function', async () => {
+    const [found, ...others] = await find(computing().run(['handler'], 100).profile())
+    assert.deepEqual([found?.cause, others.length], ['computing', 0])
+    assert.deepEqual(locations(found!), ['annotate src/annotate.js:1'])
+    assert.ok(Math.abs(found!.time - 1_300_000) < 1)
+    assert.match(found!.evidence.join(), /of the time, most of it in annotate/)
+  })
+
+  test('is none below a second, beside much waiting, without an application\'s code, where another finding tells why, and of a CPU profile', async () => {
+    await assertNone(new RunBuilder().run(['handler', 'annotate'], 950))
+    await assertNone(new RunBuilder().run(['boot in some-package'], 2000))
+    assert.deepEqual(await find(computing().cpuProfile()), [])
+    assert.deepEqual(await find(computing().wait({ kind: 'timer', statement: 'setTimeout', target: '' }, 1500).profile()), [])
+    assert.deepEqual((await find(computing().block(0, 1200).profile())).map(({ cause }) => cause), ['blocked-loop'])
+    assert.deepEqual((await find(computing().run(['handler', 'stringify node:JSON'], 1300).profile())).map(({ cause }) => cause), ['serialising'])
   })
 })
 

@@ -51,6 +51,16 @@ describe('the same query for each row', () => {
     assert.equal(http.subject, 'GET /users/{id}/avatar?size= https://api')
   })
 
+  test('is found where the recorder only counted, with all of them; what one row stands for is no slow statement', async () => {
+    const counted = (wait: TestWait) => new RunBuilder().run(['handler'], 10).wait({ ...wait, count: 1000 }, 400).wait({ ...wait, count: 500 }, 100)
+    const run = counted({ ...AUTHOR, rows: 1000 })
+    assert.deepEqual((await find(run)).map(({ cause }) => cause), ['n-plus-one'])
+    const { numbers } = await first(run, 'n-plus-one')
+    assert.deepEqual([numbers.count, Math.round(numbers.total!), Math.round(numbers.median!)], [1500, 500_000, 400])
+    await assertNone(counted({ ...AUTHOR, rows: 50_000 }))
+    assert.equal((await first(counted({ ...AUTHOR, same: 7 }), 'identical')).numbers.count, 1500)
+  })
+
   test('is none for nine of them, for batches, for cursors and transactions, for a pipeline, and where it hardly takes time', async () => {
     await assertNone(queries(9, at => ({ ...AUTHOR, same: at + 1 })))
     await assertNone(queries(150, at => ({ ...AUTHOR, rows: 500, same: at + 1 })))

@@ -17,6 +17,8 @@ export interface TestWait {
   readonly same?: number
   readonly rows?: number
   readonly bytes?: number
+  /** So many, one after the other, were counted together. */
+  readonly count?: number
   /** From the outside to the inside. */
   readonly stack?: readonly Step[]
 }
@@ -80,7 +82,7 @@ export class RunBuilder {
     const sites: CallSite[] = []
     const siteIds = new Map<string, number>()
     const waits = this.#waits.toSorted((a, b) => a.start - b.start).map(({ wait, start, end }) => {
-      const { kind = 'sql', statement, target = 'db', sync = false, parameters = false, same = 0, rows = NaN, bytes = NaN, stack = ['handler:1'] } = wait
+      const { kind = 'sql', statement, target = 'db', sync = false, parameters = false, same = 0, rows = NaN, bytes = NaN, count = 1, stack = ['handler:1'] } = wait
       const key = JSON.stringify([kind, statement, target, sync, parameters])
       let operation = operationIds.get(key)
       if (operation === undefined) {
@@ -99,7 +101,7 @@ export class RunBuilder {
         node = this.#node(node, frame)
       }
       const frame = operations[operation]!.frame
-      return { operation, site, start, end, same, rows, bytes, node: frame < 0 ? -1 : this.#node(node, frame) }
+      return { operation, site, start, end, same, rows, bytes, count, node: frame < 0 ? -1 : this.#node(node, frame) }
     })
     const column = (of: (wait: typeof waits[number]) => number) => Float64Array.from(waits, of)
     const recorded: Waits = {
@@ -113,6 +115,9 @@ export class RunBuilder {
       rows: column(({ rows }) => rows),
       bytes: column(({ bytes }) => bytes),
       same: Int32Array.from(waits, ({ same }) => same),
+      ...waits.some(({ count }) => count > 1) && {
+        counts: { count: Int32Array.from(waits, ({ count }) => count), time: column(({ start, end }) => (end - start) * 1000), longest: column(({ start, end, count }) => (end - start) * 1000 / count) }
+      },
       locks: this.#locks,
       blocks: this.#blocks,
       recording: { cost: 0, samples: { all: 1000, busy: 500 }, cut: { samples: 0, time: 0 } }

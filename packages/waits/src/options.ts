@@ -15,11 +15,16 @@ export interface WaitsOptions {
   readonly budget?: number
   /** Microseconds that it may use before the budget is asked. @defaultValue 200000 */
   readonly freeTime?: number
+  /**
+   * Bytes that it may use for what it has recorded. Past them, it goes on without `continuations`, and waits are only counted: by operation, place and
+   * stretch of time. Some 300,000 queries are within the default. @defaultValue 64 MiB
+   */
+  readonly memory?: number
 }
 
 export type FilledOptions = Readonly<Required<WaitsOptions>>
 
-const DEFAULTS: FilledOptions = { continuations: true, budget: 0.23, freeTime: 200_000 }
+const DEFAULTS: FilledOptions = { continuations: true, budget: 0.23, freeTime: 200_000, memory: 64 * 2 ** 20 }
 
 export function fillOptions (options: WaitsOptions = {}): FilledOptions {
   const filled = { ...DEFAULTS, ...options }
@@ -29,6 +34,7 @@ export function fillOptions (options: WaitsOptions = {}): FilledOptions {
   if (typeof filled.continuations !== 'boolean') throw invalid('Option `continuations` must be true or false.')
   if (!(filled.budget >= 0)) throw invalid('Option `budget` must be a share from 0.')
   if (!(filled.freeTime >= 0)) throw invalid('Option `freeTime` must be a number of microseconds from 0.')
+  if (!(filled.memory >= 0)) throw invalid('Option `memory` must be a number of bytes from 0.')
   return Object.freeze(filled)
 }
 

@@ -3,7 +3,7 @@ import { WaitsError } from './errors.ts'
 import { CUT, MARK, RECORDING_VERSION, type RecordedOperation, type WaitRecording } from './recording.ts'
 
 const KINDS: Readonly<Record<WaitKind, true>> = {
-  sql: true, cache: true, document: true, http: true, file: true, dns: true, connect: true, process: true, threadpool: true, timer: true, lock: true, pool: true, worker: true
+  sql: true, cache: true, document: true, http: true, file: true, dns: true, connect: true, socket: true, process: true, threadpool: true, timer: true, lock: true, pool: true, worker: true
 }
 
 const LOCK_KINDS: Readonly<Record<LockKind, true>> = { row: true, table: true, advisory: true, other: true }
@@ -18,7 +18,8 @@ export function readRecording (value: unknown): WaitRecording {
   if (!isObject(value)) throw invalid('it is no object')
   if (value['version'] !== RECORDING_VERSION) throw invalid(`its version is ${JSON.stringify(value['version'])}, and this geordi knows version ${RECORDING_VERSION}; update it`)
   const recording = value as unknown as WaitRecording
-  check(isObject(recording.recorder) && isText(recording.recorder.folder) && isText(recording.recorder.boundary), 'recorder')
+  check(isObject(recording.recorder) && isText(recording.recorder.folder) && isText(recording.recorder.boundary) &&
+    (recording.recorder.users === undefined || isList(recording.recorder.users, isText)), 'recorder')
   check(isTime(recording.start) && isTime(recording.end), 'start or end')
 
   const { functions, places, stacks, records, markers, waits, cost } = recording
@@ -40,10 +41,13 @@ export function readRecording (value: unknown): WaitRecording {
     isColumn(waits.outcome, started, outcome => isIndex(outcome, 4)) &&
     isColumn(waits.rows, started, isCount) && isColumn(waits.bytes, started, isCount) &&
     isColumn(waits.same, started, Number.isSafeInteger), 'waits')
+  check(waits.counted === undefined || isList(waits.counted, row => isObject(row) && isIndex(row['wait'], started) && isTime(row['count']) && isTime(row['time']) &&
+    isTime(row['longest'])), 'counted waits')
   const { locks = [], blocks = [] } = recording
   check(isList(locks, lock => isObject(lock) && isIndex(lock['wait'], started) && isLockKind(lock['kind']) && isTime(lock['time']) && isText(lock['holder'])), 'locks')
   check(isList(blocks, block => isObject(block) && isTime(block['start']) && isTime(block['end'])), 'blocks')
-  check(isObject(cost) && isTime(cost.time) && isTime(cost.captures) && (cost.simplerSince === undefined || isTime(cost.simplerSince)), 'cost')
+  check(isObject(cost) && isTime(cost.time) && isTime(cost.captures) &&
+    (cost.simplerSince === undefined || isTime(cost.simplerSince)) && (cost.countsSince === undefined || isTime(cost.countsSince)), 'cost')
   return recording
 }
 

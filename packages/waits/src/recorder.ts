@@ -2,11 +2,11 @@ import { promiseHooks } from 'node:v8'
 import type { LoopBlock } from '@geordi/profile'
 import { BOUNDARY_URL, callAcrossBoundary, OWN_FOLDER } from './boundary.ts'
 import { now } from './clock.ts'
-import { floats, integers } from './columns.ts'
 import { WaitsError } from './errors.ts'
 import { LoopWatch } from './loop-watch.ts'
 import { fillOptions, type FilledOptions, type WaitsOptions } from './options.ts'
 import { FLAG, LEVEL, MARK, RECORDING_VERSION, type RecordedLock, type WaitRecording } from './recording.ts'
+import { Records } from './records.ts'
 import { DEPTH, Stacks } from './stacks.ts'
 import { readStamp, writeStamp } from './stamp.ts'
 import { WaitLog, type WaitStart } from './wait-log.ts'
@@ -41,12 +41,7 @@ export function setActiveRecorder (recorder: Recorder | undefined): void {
 export class Recorder {
   readonly #options: FilledOptions
   readonly #stacks = new Stacks()
-  readonly #parent = integers()
-  /** The capture that holds the record's stack; -1 for none. */
-  readonly #capture = integers()
-  readonly #flags = integers()
-  readonly #markerTime = floats()
-  readonly #markerRecord = integers()
+  readonly #records = new Records()
   readonly #log = new WaitLog()
   readonly #loop = new LoopWatch()
   readonly #locks = new Map<number, RecordedLock>()
@@ -68,11 +63,11 @@ export class Recorder {
   #readTime = 0
   #followsPromises = false
   #simplerSince: number | undefined
+  #countsSince: number | undefined
   #stopHooks = () => {}
 
   constructor (options?: WaitsOptions) {
     this.#options = fillOptions(options)
-    this.#add(-1, -1, 0)
   }
 
   /** @internal Starts to record. The patches find the recorder from now on. */
@@ -105,7 +100,7 @@ export class Recorder {
   stop (): WaitRecording {
     const end = now()
     if (active === this) active = undefined
-    earlier += this.#parent.length
+    earlier += this.#records.length
     const blocks = this.#loop.stop()
     this.#stopHooks()
     return this.#toRecording(end, blocks)
@@ -127,22 +122,22 @@ export class Recorder {
       functions,
       places,
       stacks,
-      records: {
-        parent: this.#parent.toArray(),
-        stack: this.#capture.toArray().map(at => at < 0 ? -1 : capture[at] as number),
-        flags: this.#flags.toArray()
-      },
-      markers: { time: this.#markerTime.toArray(), record: this.#markerRecord.toArray() },
+      ...this.#records.toColumns(capture),
       waits: this.#log.toColumns(end),
       locks: [...this.#locks.values()],
       blocks,
-      cost: { time: this.#cost, captures: this.#captures, ...this.#simplerSince === undefined ? {} : { simplerSince: this.#simplerSince } }
+      cost: {
+        time: this.#cost,
+        captures: this.#captures,
+        ...this.#simplerSince !== undefined && { simplerSince: this.#simplerSince },
+        ...this.#countsSince !== undefined && { countsSince: this.#countsSince }
+      }
     }
   }
 
   /** Whether a driver's own code is running: what it does within is its own affair. */
   get inDriver (): boolean {
-    return (this.#flags.at(this.#current) & FLAG.driver) !== 0
+    return (this.#records.flags(this.#current) & FLAG.driver) !== 0
   }
 
   /** The record whose code is running. */
@@ -152,7 +147,7 @@ export class Recorder {
 
   /** Calls the request's own code, a hook or a handler: what called it is not shown. */
   run (fn: Function, self: unknown, args: unknown[]): unknown {
-    return this.#within(this.#add(0, -1, FLAG.root), fn, self, args)
+    return this.#within(this.#records.add(0, -1, FLAG.root), fn, self, args)
   }
 
   /** A record of the stack here. `driver`: for the call of a driver, whose own promises and callbacks shall need no record. */
@@ -162,20 +157,24 @@ export class Recorder {
     const start = this.#captures++ % TIMED === 0 ? now() : 0
     Error.stackTraceLimit = DEPTH
     // Here and not in a function for it: V8 walks each frame.
-    const capture = this.#stacks.keep(new Error())
+    const error = new Error()
     Error.stackTraceLimit = stackTraceLimit
+    const flags = driver ? FLAG.driver : 0
+    const record = this.#counts
+      ? this.#records.share(this.#current, this.#stacks.keepOnce(error), flags)
+      : this.#records.add(this.#current, this.#stacks.keep(error), flags)
     if (start !== 0) this.#account(start)
-    const record = this.#add(this.#current, capture, driver ? FLAG.driver : 0)
     if (driver) {
       this.#lastDriver = record
-      this.#lastDriverMarker = this.#markerTime.length
+      this.#lastDriverMarker = this.#records.markers
     }
     return record
   }
 
   /** A record at the place of a driver's, for the callback that the driver was handed. */
   besides (driver: number): number {
-    return this.#add(this.#parent.at(driver), this.#capture.at(driver), 0)
+    const [parent, capture] = [this.#records.parent(driver), this.#records.capture(driver)]
+    return this.#counts ? this.#records.share(parent, capture, 0) : this.#records.add(parent, capture, 0)
   }
 
   /** Calls code of a record's in its name. */
@@ -191,13 +190,13 @@ export class Recorder {
       return Reflect.apply(fn, self, args)
     } finally {
       this.#current = outer
-      if (this.#lastDriver === record) this.#lastDriverMarker = this.#markerTime.length
+      if (this.#lastDriver === record) this.#lastDriverMarker = this.#records.markers
     }
   }
 
   /** Opens a wait that a record's code has started. @returns Its number. */
   open (record: number, start: WaitStart): number {
-    return this.#log.open(record, now(), start)
+    return this.#log.open(record, now(), start, this.#counts)
   }
 
   /** Ends a wait. */
@@ -212,7 +211,8 @@ export class Recorder {
 
   /** Notes that a wait is one for a lock, as was last seen. */
   lock (lock: RecordedLock): void {
-    this.#locks.set(lock.wait, lock)
+    const wait = this.#log.single(lock.wait)
+    this.#locks.set(wait, { ...lock, wait })
   }
 
   /** Takes a wait back that was none: a timer that was cleared. */
@@ -235,7 +235,7 @@ export class Recorder {
   #before (record: number): void {
     this.#current = record
     // A driver's own code is told by the wait that is open; it needs no markers, and there is much of it.
-    const marked = (this.#flags.at(record) & FLAG.driver) === 0 ? record : 0
+    const marked = (this.#records.flags(record) & FLAG.driver) === 0 ? record : 0
     if (marked !== this.#marked) this.#mark(marked)
     this.#current = record
   }
@@ -243,8 +243,7 @@ export class Recorder {
   #mark (record: number): void {
     this.#current = record
     this.#marked = record
-    this.#markerTime.push(now())
-    this.#markerRecord.push(record)
+    if (!this.#counts) this.#records.mark(now(), record)
   }
 
   /** A promise is made: without a parent by itself, else for what follows another, as a reaction. */
@@ -258,16 +257,16 @@ export class Recorder {
       return
     }
     const awaited = this.#recordOf(parent)
-    const marker = this.#markerTime.length
+    const marker = this.#records.markers
     let capture: number
     let flags: number
     if (this.#lastDriver !== 0 && Math.abs(awaited) === this.#lastDriver && this.#lastDriverMarker === marker) {
-      capture = this.#capture.at(this.#lastDriver)
+      capture = this.#records.capture(this.#lastDriver)
       flags = FLAG.borrowed
     } else if (awaited < 0 && this.#lastAwaitMarker === marker && this.#lastAwaitInit === this.#inits && this.#isOfNow(-awaited)) {
       // An async function has just come to its first `await`, and its caller awaits its promise: the caller is in the stack taken there.
-      capture = this.#capture.at(this.#lastAwait)
-      flags = (this.#flags.at(this.#lastAwait) | FLAG.borrowed) + LEVEL
+      capture = this.#records.capture(this.#lastAwait)
+      flags = (this.#records.flags(this.#lastAwait) | FLAG.borrowed) + LEVEL
     } else {
       const { stackTraceLimit } = Error
       const start = this.#captures++ % TIMED === 0 ? now() : 0
@@ -277,9 +276,9 @@ export class Recorder {
       if (start !== 0) this.#account(start)
       flags = 0
     }
-    const record = this.#add(current, capture, flags)
+    const record = this.#records.add(current, capture, flags)
     this.#lastAwait = record
-    this.#lastAwaitMarker = this.#markerTime.length
+    this.#lastAwaitMarker = this.#records.markers
     this.#lastAwaitInit = this.#inits
     this.#stamp(promise, record)
     if (awaited < 0 && -awaited === current) this.#stamp(parent, -record)
@@ -298,13 +297,7 @@ export class Recorder {
 
   /** Whether a promise that bears this was made by the code that runs now. */
   #isOfNow (stamp: number): boolean {
-    return stamp === this.#current || this.#parent.at(stamp) === this.#current
-  }
-
-  #add (parent: number, capture: number, flags: number): number {
-    this.#parent.push(parent)
-    this.#capture.push(capture)
-    return this.#flags.push(flags)
+    return stamp === this.#current || this.#records.parent(stamp) === this.#current
   }
 
   /** Now and then, after a stack was taken: what it cost, and whether it's time for more than taking. */
@@ -314,6 +307,7 @@ export class Recorder {
     this.#captureTime += Math.min(end - start, LONGEST) * TIMED
     if (this.#stacks.isFull) this.#pause(() => this.#stacks.read())
     if (this.#followsPromises && this.#cost > this.#options.budget * (end - this.#start) + this.#options.freeTime) this.#simplify(end)
+    if (!this.#counts && this.#records.bytes + this.#log.bytes > this.#options.memory) this.#startCounting(end)
   }
 
   /** The recorder's own work within the request gets a stretch of the timeline of its own. */
@@ -324,6 +318,10 @@ export class Recorder {
     work()
     this.#readTime += now() - start
     this.#mark(outer)
+  }
+
+  get #counts (): boolean {
+    return this.#countsSince !== undefined
   }
 
   get #cost (): number {
@@ -342,5 +340,12 @@ export class Recorder {
     this.#stopHooks = () => {}
     this.#stacks.withAsync = true
     this.#mark(0)
+  }
+
+  /** Past the memory: waits are counted by operation and place, which are few, and nothing else is recorded. */
+  #startCounting (time: number): void {
+    if (this.#followsPromises) this.#simplify(time)
+    this.#mark(0)
+    this.#countsSince = time
   }
 }

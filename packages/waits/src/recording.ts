@@ -56,6 +56,18 @@ export interface RecordedWaits {
   readonly bytes: ReadonlyArray<number | null>
   /** Equal for operations that asked for the same with the same values; 0 where the values aren't known. */
   readonly same: readonly number[]
+  /** What of the rows stands for more than one wait, one after the other; left out where none does. */
+  readonly counted?: readonly CountedWaits[]
+}
+
+/** A row that stands for several waits for one operation from one place: it lasts from the first one's start to the last one's end. */
+export interface CountedWaits {
+  /** Index into the columns of the waits, in their order. */
+  readonly wait: number
+  readonly count: number
+  /** Microseconds that they took in all, and the longest of them. */
+  readonly time: number
+  readonly longest: number
 }
 
 /** A statement that waited for a lock, as its database told meanwhile. */
@@ -74,8 +86,11 @@ export interface RecordedLock {
  */
 export interface WaitRecording extends StackTable {
   readonly version: typeof RECORDING_VERSION
-  /** URLs of the recorder's own code, to know it in stacks: its folder, and the file that calls the app's functions in a context of their own. */
-  readonly recorder: { readonly folder: string, readonly boundary: string }
+  /**
+   * URLs of the recorder's own code, to know it in stacks: its folder, the file that calls the app's functions in a context of their own, and the
+   * folders of those that use the recorder, where such are.
+   */
+  readonly recorder: { readonly folder: string, readonly boundary: string, readonly users?: readonly string[] }
   /** Microseconds on the clock of `process.hrtime()`. */
   readonly start: number
   readonly end: number
@@ -107,4 +122,6 @@ export interface RecordingCost {
   readonly captures: number
   /** Since when the recorder was past its budget and followed no continuations any more; left out if it never was. */
   readonly simplerSince?: number
+  /** Since when it was past its memory and waits were only counted; left out if it never was. */
+  readonly countsSince?: number
 }

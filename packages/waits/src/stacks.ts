@@ -32,12 +32,31 @@ export class Stacks implements StackTable {
   readonly #functionIds = new Map<string, number>()
   readonly #placeIds = new Map<string, Map<number, number>>()
   readonly #stackIds = new Map<string, number>()
+  /** For stacks that were kept once the number of each. */
+  readonly #once = new Map<number, number>()
   /** Whether callers beyond an `await`, as V8 tells them, belong to a stack. */
   withAsync = false
 
   /** Keeps the stack that an error was made with, for later. @returns Its number. */
   keep (error: Error): number {
     return this.#read.length + this.#unread.push(error) - 1
+  }
+
+  /** Reads a stack at once. @returns Its number, the same for all that are equal. */
+  keepOnce (error: Error): number {
+    // So that numbers stay in the order of what was kept.
+    this.read()
+    this.#unread.push(error)
+    this.read()
+    const last = this.#read.length - 1
+    const id = this.#read.at(last)
+    const known = this.#once.get(id)
+    if (known === undefined) {
+      this.#once.set(id, last)
+      return last
+    }
+    this.#read.length = last
+    return known
   }
 
   /** Whether it is time to call {@link read}. */
@@ -47,6 +66,7 @@ export class Stacks implements StackTable {
 
   /** Makes sense of the stacks noted so far. */
   read (): void {
+    if (this.#unread.length === 0) return
     const { prepareStackTrace } = Error
     Error.prepareStackTrace = (_error, sites) => sites
     try {

@@ -19,6 +19,30 @@ export interface WaitStart {
   readonly parameters?: boolean
 }
 
+/** The bytes that a wait has in its columns. */
+const WAIT_BYTES = 48
+
+/** So many different ones are told apart: statements with values that nothing tells from words, files of their own. */
+const MOST_OPERATIONS = 50_000
+const OTHERS = '(others)'
+
+/** Numbers of waits that are only counted; below are rows. */
+const COUNTED = 2 ** 40
+
+/** Microseconds that one row of counted waits lasts at most, for a start; twice as long after so many rows, and so on. */
+const SLICE = 100_000
+const MOST_ROWS = 20_000
+/** What may be between two waits of a row, as a part of a slice. */
+const GAP = 0.05
+
+/** What is counted when it ends. */
+interface Begun {
+  readonly operation: number
+  readonly record: number
+  readonly start: number
+  readonly same: number
+}
+
 /** The waits of a recording, as columns. */
 export class WaitLog {
   readonly #operations: RecordedOperation[] = []
@@ -32,47 +56,114 @@ export class WaitLog {
   readonly #rows = floats()
   readonly #bytes = floats()
   readonly #same = integers()
+  #next = COUNTED
+  readonly #begun = new Map<number, Begun>()
+  /** For waits that were to be counted, and became rows of their own. */
+  readonly #singles = new Map<number, number>()
+  readonly #counted = new Map<number, { count: number, time: number, longest: number }>()
+  /** The last row of each operation and place. */
+  readonly #latest = new Map<string, number>()
+  #slices = 0
+  #slice = SLICE
 
-  open (record: number, time: number, start: WaitStart): number {
-    this.#operation.push(this.#operationOf(start))
+  get bytes (): number {
+    return this.#operation.length * WAIT_BYTES
+  }
+
+  /** @param counted Whether it becomes a part of a row with those like it, when it ends. */
+  open (record: number, time: number, start: WaitStart, counted: boolean): number {
+    const begun = { operation: this.#operationOf(start), record, start: time, same: start.values === undefined ? 0 : hash(start.values) }
+    if (!counted) return this.#add(begun)
+    this.#begun.set(this.#next, begun)
+    return this.#next++
+  }
+
+  close (wait: number, time: number, failed: boolean, rows = NaN, bytes = NaN): void {
+    const begun = this.#begun.get(wait)
+    if (begun !== undefined) {
+      this.#begun.delete(wait)
+      this.#count(begun, time, failed, rows, bytes)
+    } else if (this.isOpen(wait)) this.#finish(this.#rowOf(wait), time, failed, rows, bytes)
+  }
+
+  isOpen (wait: number): boolean {
+    return this.#begun.has(wait) || this.#outcome.at(this.#rowOf(wait)) === OUTCOME.open
+  }
+
+  discard (wait: number): void {
+    if (!this.#begun.delete(wait) && this.isOpen(wait)) this.#outcome.set(this.#rowOf(wait), OUTCOME.discarded)
+  }
+
+  /** Gives a wait a row of its own, in any case. @returns The row. */
+  single (wait: number): number {
+    const begun = this.#begun.get(wait)
+    if (begun !== undefined) {
+      this.#begun.delete(wait)
+      this.#singles.set(wait, this.#add(begun))
+    }
+    return this.#rowOf(wait)
+  }
+
+  toColumns (end: number): RecordedWaits {
+    const begun = [...this.#begun.values()]
+    const unknown = begun.map(() => null)
+    return {
+      operations: this.#operations,
+      operation: [...this.#operation.toArray(), ...begun.map(({ operation }) => operation)],
+      record: [...this.#record.toArray(), ...begun.map(({ record }) => record)],
+      start: [...this.#start.toArray(), ...begun.map(({ start }) => start)],
+      end: [...this.#end.toArray().map(time => Number.isNaN(time) ? end : time), ...begun.map(() => end)],
+      outcome: [...this.#outcome.toArray(), ...begun.map(() => OUTCOME.open)],
+      // JSON has no NaN.
+      rows: [...this.#rows.toArray().map(known), ...unknown],
+      bytes: [...this.#bytes.toArray().map(known), ...unknown],
+      same: [...this.#same.toArray(), ...begun.map(({ same }) => same)],
+      ...this.#counted.size > 0 && { counted: Array.from(this.#counted, ([wait, counts]) => ({ wait, ...counts })) }
+    }
+  }
+
+  #rowOf (wait: number): number {
+    return wait < COUNTED ? wait : this.#singles.get(wait) ?? -1
+  }
+
+  #add ({ operation, record, start, same }: Begun): number {
+    this.#operation.push(operation)
     this.#record.push(record)
     this.#end.push(NaN)
     this.#outcome.push(OUTCOME.open)
     this.#rows.push(NaN)
     this.#bytes.push(NaN)
-    this.#same.push(start.values === undefined ? 0 : hash(start.values))
-    return this.#start.push(time)
+    this.#same.push(same)
+    return this.#start.push(start)
   }
 
-  close (wait: number, time: number, failed: boolean, rows = NaN, bytes = NaN): void {
-    if (!this.isOpen(wait)) return
-    this.#end.set(wait, time)
-    this.#outcome.set(wait, failed ? OUTCOME.failed : OUTCOME.done)
-    this.#rows.set(wait, rows)
-    this.#bytes.set(wait, bytes)
+  #finish (row: number, end: number, failed: boolean, rows: number, bytes: number): void {
+    this.#end.set(row, end)
+    this.#outcome.set(row, failed ? OUTCOME.failed : OUTCOME.done)
+    this.#rows.set(row, rows)
+    this.#bytes.set(row, bytes)
   }
 
-  isOpen (wait: number): boolean {
-    return this.#outcome.at(wait) === OUTCOME.open
-  }
-
-  discard (wait: number): void {
-    if (this.isOpen(wait)) this.#outcome.set(wait, OUTCOME.discarded)
-  }
-
-  toColumns (end: number): RecordedWaits {
-    return {
-      operations: this.#operations,
-      operation: this.#operation.toArray(),
-      record: this.#record.toArray(),
-      start: this.#start.toArray(),
-      end: this.#end.toArray().map(time => Number.isNaN(time) ? end : time),
-      outcome: this.#outcome.toArray(),
-      // JSON has no NaN.
-      rows: this.#rows.toArray().map(known),
-      bytes: this.#bytes.toArray().map(known),
-      same: this.#same.toArray()
+  #count (begun: Begun, end: number, failed: boolean, rows: number, bytes: number): void {
+    const { operation, record, start, same } = begun
+    const key = `${operation} ${record} ${failed ? 1 : 0}`
+    const row = this.#latest.get(key)
+    if (row === undefined || start - this.#end.at(row) > GAP * this.#slice || end - this.#start.at(row) > this.#slice) {
+      const added = this.#add(begun)
+      this.#finish(added, end, failed, rows, bytes)
+      this.#latest.set(key, added)
+      if (++this.#slices % MOST_ROWS === 0) this.#slice *= 2
+      return
     }
+    const counts = this.#counted.get(row) ?? { count: 1, time: this.#end.at(row) - this.#start.at(row), longest: this.#end.at(row) - this.#start.at(row) }
+    counts.count++
+    counts.time += end - start
+    counts.longest = Math.max(counts.longest, end - start)
+    this.#counted.set(row, counts)
+    this.#start.set(row, Math.min(start, this.#start.at(row)))
+    this.#finish(row, Math.max(end, this.#end.at(row)), failed, rows + this.#rows.at(row), bytes + this.#bytes.at(row))
+    // What asked for something else is not asked again.
+    if (same !== this.#same.at(row)) this.#same.set(row, 0)
   }
 
   #operationOf ({ kind, target = '', statement = '', driver = '', sync = false, parameters = false }: WaitStart): number {
@@ -84,6 +175,7 @@ export class WaitLog {
     }
     const key = `${kind}\n${driver}\n${target}\n${sync ? 1 : 0}${parameters ? 1 : 0}\n${statement}`
     let id = this.#operationIds.get(key)
+    if (id === undefined && this.#operations.length >= MOST_OPERATIONS && statement !== OTHERS) return this.#operationOf({ kind, driver, sync, statement: OTHERS })
     if (id === undefined) {
       id = this.#operations.push({ kind, target, statement, driver, sync, ...parameters && { parameters } }) - 1
       this.#operationIds.set(key, id)

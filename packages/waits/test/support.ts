@@ -21,6 +21,8 @@ export interface Wait {
   readonly rows: number | null
   readonly bytes: number | null
   readonly same: number
+  /** How many waits the row stands for. */
+  readonly count: number
   /** The function of the fixture that started it, by its own stack or that of a record before. */
   readonly caller: string | undefined
 }
@@ -46,6 +48,7 @@ export async function waitsOf (program: string, env?: Record<string, string>): P
 export function toWaits (recording: WaitRecording): Wait[] {
   const { waits } = recording
   const names = Object.keys(OUTCOME)
+  const counts = new Map(waits.counted?.map(({ wait, count }) => [wait, count]))
   return waits.operation.map((id, at) => {
     const { kind, statement, target, sync } = waits.operations[id]!
     return {
@@ -58,6 +61,7 @@ export function toWaits (recording: WaitRecording): Wait[] {
       rows: waits.rows[at]!,
       bytes: waits.bytes[at]!,
       same: waits.same[at]!,
+      count: counts.get(at) ?? 1,
       caller: callerOf(recording, waits.record[at]!)
     }
   })

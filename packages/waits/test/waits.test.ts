@@ -32,7 +32,7 @@ test('pg: each query with its statement, rows, outcome and caller; the wait for 
   assert.equal(many.length, 20)
   for (const wait of many) {
     assert.deepEqual({ ...wait, duration: 0, same: 0 }, {
-      kind: 'sql', statement: 'select * from item where id = $1', target, outcome: 'done', sync: false, rows: 1, bytes: null, caller: 'oneOfMany', duration: 0, same: 0
+      kind: 'sql', statement: 'select * from item where id = $1', target, outcome: 'done', sync: false, rows: 1, bytes: null, caller: 'oneOfMany', duration: 0, same: 0, count: 1
     })
   }
   assert.equal(new Set(many.map(({ same }) => same)).size, 20, 'other values are another question')
@@ -202,8 +202,32 @@ test('past its budget the recorder follows continuations no more, and says so', 
   assert.equal((told as { sum: number }).sum, 150_000, 'the program goes on undisturbed')
 })
 
+test('what the app writes to a socket is counted by its call', async () => {
+  const writes = (await waitsOf('counted')).filter(({ kind }) => kind === 'socket')
+  const of = (caller: string) => by(writes, caller).reduce((sum, { count, bytes }) => ({ count: sum.count + count, bytes: sum.bytes + bytes! }), { count: 0, bytes: 0 })
+  assert.deepEqual(of('writeRow'), { count: 600, bytes: 600 * 12 })
+  // What was corked is one.
+  assert.deepEqual(of('main'), { count: 1, bytes: 600 * 9 })
+  assert.ok(writes.every(({ sync }) => sync))
+})
+
+test('past its memory the recorder counts waits by operation and place, and says so', async () => {
+  const { recording } = await record('counted', {}, { memory: 100_000, budget: 10 })
+  const { countsSince, simplerSince } = recording.cost
+  assert.ok(countsSince !== undefined && countsSince < recording.end)
+  assert.equal(simplerSince, countsSince)
+  const looks = toWaits(recording).filter(({ kind }) => kind === 'file')
+  assert.equal(looks.reduce((sum, { count }) => sum + count, 0), 2020, 'none is lost')
+  assert.ok(looks.every(({ caller }) => caller === 'look'))
+  assert.equal(looks.filter(({ outcome }) => outcome === 'failed').reduce((sum, { count }) => sum + count, 0), 20)
+  const { length } = recording.records.parent
+  assert.ok(length < 5000, `${length} records, where each look has four`)
+  for (const { count, time, longest } of recording.waits.counted!) assert.ok(count > 1 && longest > 0 && longest <= time && time <= count * longest)
+})
+
 test('an option that is wrong is named, and one recording runs at a time', () => {
   assert.throws(() => recordWaits({ budget: -1 }), { code: 'GEORDI_OPTION_INVALID', message: /budget/ })
+  assert.throws(() => recordWaits({ memory: NaN }), { code: 'GEORDI_OPTION_INVALID', message: /memory/ })
   assert.throws(() => recordWaits({ bugdet: 1 } as WaitsOptions), { code: 'GEORDI_OPTION_INVALID', message: /bugdet/ })
   const recorder = recordWaits()
   assert.throws(() => recordWaits(), { code: 'GEORDI_WAITS_STATE' })

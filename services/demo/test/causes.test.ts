@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import promises from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
+import net from 'node:net'
 import { after, before, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { findRedisServer, startLocalServer } from '@geordi/replay/local'
@@ -20,6 +21,7 @@ import { loadDashboardInTurns } from '../src/slow/mutex.ts'
 import { loadDashboardAtOnce } from '../src/slow/pool.ts'
 import { searchCrew } from '../src/slow/regex.ts'
 import { loadDashboardOneByOne } from '../src/slow/serial.ts'
+import { sendLines } from '../src/slow/socket.ts'
 import { findSimilarAuthors } from '../src/slow/statement.ts'
 import { listLatestCommits, loadFiles } from '../src/store.ts'
 import { countAuthorsOneByOne } from '../src/work/authors.ts'
@@ -226,6 +228,13 @@ test('gzip: zlib has flushed after each row', async () => {
   assert.equal(csv.length, counted.bytes)
   assert.equal(content.length, counted.compressedBytes)
   assert.equal(csv.toString().split('\r\n').length, 121)
+})
+
+test('socket: each line is a write of its own, and the collector has all of them', async t => {
+  const writes = t.mock.method(net.Socket.prototype, 'write').mock
+  const { lines, bytes, received } = await sendLines(['red alert', 'all clear, Number One'], 31)
+  assert.equal(writes.calls.filter(({ arguments: [text] }) => /^(?:red alert|all clear, Number One)\n$/.test(String(text))).length, 31)
+  assert.deepEqual([lines, bytes, received], [31, 16 * 10 + 15 * 22, bytes])
 })
 
 test('startup: the first one in a process loads the compiler', () => {

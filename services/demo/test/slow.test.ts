@@ -36,7 +36,7 @@ const home = async (cookie: string) => (await fetch(origin, { headers: { accept:
 test('the table has a route for each cause', () => {
   assert.deepEqual(slowRoutes.map(({ path }) => path).sort(), [
     '/fast', '/slow/cache', '/slow/cpu', '/slow/forever', '/slow/gc', '/slow/gzip', '/slow/io', '/slow/lock', '/slow/mutex', '/slow/pool',
-    '/slow/queries', '/slow/regex', '/slow/serial', '/slow/startup', '/slow/statement'
+    '/slow/queries', '/slow/regex', '/slow/serial', '/slow/socket', '/slow/startup', '/slow/statement'
   ])
 })
 

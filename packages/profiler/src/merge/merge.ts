@@ -1,5 +1,5 @@
-import { classify, cutStacks, type Frame, type Profile, type WaitOperation, type Waits, type WaitsRecording } from '@geordi/profile'
-import { OUTCOME, type RecordedOperation, type WaitRecording } from '@geordi/waits/recording'
+import { classify, cutStacks, type Frame, type Profile, type WaitCounts, type WaitOperation, type Waits, type WaitsRecording } from '@geordi/profile'
+import { OUTCOME, type CountedWaits, type RecordedOperation, type RecordingCost, type WaitRecording } from '@geordi/waits/recording'
 import { FrameTable } from './frame-table.ts'
 import type { OpenWait } from './open-waits.ts'
 import { Paths } from './paths.ts'
@@ -45,7 +45,7 @@ export function mergeWaits (profile: Profile, recording: WaitRecording, window: 
     const frame = sync ? -1 : table.frames.push({ name: waitName(operation), url: '', line: 0, column: 0 }) - 1
     return { kind, target, statement, sync, ...parameters === true && { parameters }, frame }
   })
-  const started = placeWaits(recording, operations, paths, tree, table.frames)
+  const started = placeWaits(recording, operations, paths, tree, table.frames, roles).sort((a, b) => a.start - b.start)
   const open = started.filter((wait): wait is OpenWait & Started => wait.node !== undefined)
   const pieces = cutTimeline(window, recording, open)
   const placing = new Placing(profile, tree, roles, paths)
@@ -67,7 +67,8 @@ interface Started extends Omit<OpenWait, 'node'> {
 }
 
 /** The waits that are some, each with where it was started: below neither the driver's own functions nor Node's. */
-function placeWaits ({ waits }: WaitRecording, operations: readonly WaitOperation[], paths: Paths, tree: TreeBuilder, frames: readonly Frame[]): Started[] {
+function placeWaits ({ waits }: WaitRecording, operations: readonly WaitOperation[], paths: Paths, tree: TreeBuilder, frames: readonly Frame[],
+  roles: Roles): Started[] {
   const started: Started[] = []
   waits.operation.forEach((operation, index) => {
     const outcome = waits.outcome[index]
@@ -86,8 +87,11 @@ function placeWaits ({ waits }: WaitRecording, operations: readonly WaitOperatio
       node = tree.parent(node)
       site = paths.sites[site]?.parent ?? -1
     }
-    // A package's own timers are limits, retries and housekeeping: a pool's idle time isn't what the request waits for.
-    if (kind === 'timer' && url(node).includes('/node_modules/')) return
+    // What those do that use the recorder is nobody's wait, though they interrupt the application for it.
+    if (roles.of(tree.frame(node)) === 'recorder') return
+    // A package's own timers are limits, retries and housekeeping: a pool's idle time isn't what the request waits for. What it writes is a part of what it does.
+    if ((kind === 'timer' || kind === 'socket') && url(node).includes('/node_modules/')) return
+    if (kind === 'socket' && node === 0) return
     // What a driver computes to log in is a part of connecting.
     if (kind === 'threadpool' && isDriver) return
     const { frame, sync } = operations[operation] as WaitOperation
@@ -129,10 +133,22 @@ function toWaits ({ waits, locks, blocks, cost }: WaitRecording, operations: rea
     rows: column(waits.rows),
     bytes: column(waits.bytes),
     same: Int32Array.from(started, ({ index }) => waits.same[index] as number),
+    ...waits.counted === undefined ? {} : { counts: countsOf(waits.counted, started) },
     ...locks === undefined ? {} : { locks: locks.flatMap(lock => places.has(lock.wait) ? [{ ...lock, wait: places.get(lock.wait) as number }] : []) },
     ...blocks === undefined ? {} : { blocks },
-    recording: { cost: cost.time, ...observed, ...cost.simplerSince === undefined ? {} : { simplerSince: cost.simplerSince } }
+    recording: { cost: cost.time, ...observed, ...pick(cost, 'simplerSince'), ...pick(cost, 'countsSince') }
   }
+}
+
+function countsOf (counted: readonly CountedWaits[], started: readonly Started[]): WaitCounts {
+  const rows = new Map(counted.map(row => [row.wait, row]))
+  const column = (of: 'time' | 'longest') => Float64Array.from(started, ({ index, start, end }) => rows.get(index)?.[of] ?? end - start)
+  return { count: Int32Array.from(started, ({ index }) => rows.get(index)?.count ?? 1), time: column('time'), longest: column('longest') }
+}
+
+/** A key that may be missing, alone. */
+function pick<Key extends keyof RecordingCost> (cost: RecordingCost, key: Key): Pick<RecordingCost, Key> | undefined {
+  return cost[key] === undefined ? undefined : { [key]: cost[key] } as Pick<RecordingCost, Key>
 }
 
 function waitName ({ kind, statement, target }: RecordedOperation): string {

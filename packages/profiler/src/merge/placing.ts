@@ -36,7 +36,7 @@ export class Placing {
       const parent = profile.tree.parent[node] as number
       const role = this.#role(node)
       this.#crossed[node] = role === 'boundary' ? 1 : this.#crossed[parent] as number
-      const isWithin = role === 'base' && this.#ours[parent] === 1 && this.#role(parent) !== 'wrapper'
+      const isWithin = (role === 'base' || this.#isNodes(node)) && this.#ours[parent] === 1 && this.#role(parent) !== 'wrapper'
       this.#ours[node] = role === 'recorder' || role === 'wrapper' || isWithin ? 1 : 0
       const above = this.#entry[parent] as number
       this.#helped[node] = role === 'boundary' ? 0 : this.#helped[parent] === 1 || (role === 'helper' && above < 0) ? 1 : 0
@@ -95,6 +95,10 @@ export class Placing {
     let known = this.#placed.get(key)
     if (known === undefined) this.#placed.set(key, known = new Map())
     return known
+  }
+
+  #isNodes (node: number): boolean {
+    return this.#profile.frames[this.#profile.tree.frame[node] as number]?.url.startsWith('node:') === true
   }
 
   #role (node: number): Role {

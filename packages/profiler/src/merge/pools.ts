@@ -19,6 +19,8 @@ export interface Pool {
   readonly weights: number[]
   /** Where there is no sample. */
   readonly otherwise: number
+  /** Nothing ran, and something was waited for. */
+  readonly isWaiting: boolean
 }
 
 export interface Pools {
@@ -46,7 +48,7 @@ export function fillPools (profile: Profile, pieces: readonly Piece[], paths: Pa
     let id = ids.get(key)
     if (id === undefined) {
       const otherwise = piece.record > 0 ? paths.node[piece.record] as number : piece.record < 0 ? places.recorder : WAITING
-      id = pools.push({ time: 0, nodes: [], weights: [], otherwise }) - 1
+      id = pools.push({ time: 0, nodes: [], weights: [], otherwise, isWaiting: piece.record === 0 && piece.waits.length > 0 }) - 1
       ids.set(key, id)
     }
     of[at] = id
@@ -60,25 +62,30 @@ export function fillPools (profile: Profile, pieces: readonly Piece[], paths: Pa
   let at = 0
   // V8 tells no caller of its own work, such as collecting garbage: whose function ran before, in the same piece, called for it.
   let before = { piece: -1, node: -1 }
+  let entryBefore = -1
   node.forEach((sampled, index) => {
     const gap = duration[index] as number
     time += gap
     while (at < pieces.length - 1 && (pieces[at] as Piece).end < time) at++
     const isIdle = profile.tree.frame[sampled] === idle
+    const entry = placing.entry(sampled)
     const chosen = choose(at, time, sampled, isIdle)
     if (chosen < 0) return
     const piece = pieces[chosen] as Piece
     const pool = pools[of[chosen] as number] as Pool
-    // What blocks the sampler too, as a long call of the system's does, has one sample for all its time. Where nothing ran, a busy sample after a long gap
-    // only says that the machine was busy.
-    const all = piece.record !== 0 || isIdle ? Math.min(time, piece.end) - Math.max(time - gap, piece.start) : 0
+    // What blocks the sampler too, as a long call of the system's does, has one sample for all its time. Where nothing is known to have run, a busy sample
+    // after a long gap only says that the machine was busy, unless the same ran before as well.
+    const isSame = entry >= 0 && entry === entryBefore
+    entryBefore = entry
+    const all = piece.record !== 0 || isIdle || isSame ? Math.min(time, piece.end) - Math.max(time - gap, piece.start) : 0
     const weight = Math.max(Math.min(gap, interval), all)
-    const isWork = placing.entry(sampled) < 0
+    const isWork = entry < 0
     const found = target(piece, sampled, isIdle)
     if (!isWork) before = { piece: chosen, node: found }
     pool.nodes.push(isWork && before.piece === chosen && found >= 0 ? placing.place(before.node, sampled) : found)
     pool.weights.push(weight)
   })
+  pools.forEach(leaveToWaits)
   return { pools, of }
 
   function target (piece: Piece, sampled: number, isIdle: boolean): number {
@@ -112,6 +119,14 @@ export function fillPools (profile: Profile, pieces: readonly Piece[], paths: Pa
     if (entry < 0 || placing.begins(sampled)) return true
     return paths.continued(record, entry) >= 0
   }
+}
+
+/** A busy sample stands for no more than its own time: while something is waited for, what no sample tells of was waiting. */
+function leaveToWaits ({ time, nodes, weights, isWaiting }: Pool): void {
+  const left = time - weights.reduce((sum, weight) => sum + weight, 0)
+  if (!isWaiting || left <= 0) return
+  nodes.push(WAITING)
+  weights.push(left)
 }
 
 function poolKey ({ record, waits }: Piece, paths: Paths): string {

@@ -6,7 +6,7 @@ import type { WaitRecording } from '@geordi/waits/recording'
  * - `code`: a function like others;
  * - `base`: Node's own machinery, no caller where nothing but the like is below it;
  * - `boundary`: below it is nothing that caused what is above;
- * - `recorder`: of the recorder;
+ * - `recorder`: of the recorder, or of those that use it;
  * - `wrapper`: of the recorder, in the place of a function that it calls, which may be a native one: that isn't the recorder's work;
  * - `helper`: of what a compiler puts in place of `async`.
  */
@@ -20,6 +20,9 @@ const BASES = [
   'node:internal/process/', 'node:internal/timers', 'node:internal/async_hooks', 'node:internal/async_local_storage', 'node:async_hooks',
   'node:internal/async_context_frame', 'node:internal/perf/'
 ]
+
+/** What starts and stops V8's profiler. */
+const PROFILER = /\/node_modules\/v8-profiler-next\//
 
 /** Frames of TypeScript's helpers; see {@link findHelpers}. */
 const TSLIB = /\/node_modules\/tslib\//
@@ -65,6 +68,7 @@ export class Roles {
       const file = url.slice(this.#recorder.folder.length)
       return WRAPPERS.some(start => file.startsWith(start)) ? 'wrapper' : 'recorder'
     }
+    if (PROFILER.test(url) || this.#recorder.users?.some(folder => url.startsWith(folder)) === true) return 'recorder'
     if (url === '' || BASES.some(base => url.startsWith(base))) return 'base'
     return this.#helpers.has(frame) ? 'helper' : 'code'
   }

@@ -45,6 +45,22 @@ export function below ({ profile, kinds, self }: Look, isOne: (frame: Frame) => 
   return { time, callers: largest(callers), entries: largest(entries) }
 }
 
+/** So much of the time must be below a function for it to be named. */
+const MOST = 0.6
+
+/** The innermost of the application's own functions below which most of some times is. @param own For each node of the call tree. */
+export function innermostOwn ({ profile: { tree }, kinds }: Look, own: Float64Array): number | undefined {
+  const total = Float64Array.from(own)
+  // Children come after their parents.
+  for (let node = total.length - 1; node > 0; node--) {
+    const parent = tree.parent[node] as number
+    total[parent] = (total[parent] as number) + (total[node] as number)
+  }
+  let found: number | undefined
+  total.forEach((time, node) => { if (time > 0 && time >= MOST * (total[0] as number) && kinds[tree.frame[node] as number] === 'app') found = tree.frame[node] })
+  return found
+}
+
 /** The place of the costliest function, if there is any. */
 export function placesOf ({ profile }: Look, times: Below['callers']): Place[] {
   return times.slice(0, 1).map(([frame]) => placeOfFrame(profile, frame))

@@ -3,7 +3,7 @@ import type { Place } from '../waits/places.ts'
 /** Why requests are slow: what a report can name. */
 export type Cause =
   | 'n-plus-one' | 'identical' | 'slow-operation' | 'sequential' | 'regex' | 'database-lock' | 'mutex' | 'pool' | 'sync-io' | 'tiny-operations'
-  | 'garbage' | 'module-loading' | 'serialising' | 'blocked-loop'
+  | 'garbage' | 'module-loading' | 'serialising' | 'blocked-loop' | 'computing'
 
 /** One reason why a run was slow, with what shows it. */
 export interface Finding {

@@ -2,7 +2,7 @@ import type { Waits } from '@geordi/profile'
 import { formatCount, formatTime } from '../numbers.ts'
 import { groupBy } from '../sums.ts'
 import { elapsed, type Look, type RecordedLook } from '../waits/look.ts'
-import { medianOf } from '../waits/tallies.ts'
+import { countAll, meanTimeOf, medianOf, timeOf } from '../waits/counts.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
 import { isAround, reads } from './statements.ts'
@@ -20,20 +20,20 @@ export function findIdentical (look: Look): Finding[] {
     const time = elapsed(recorded, members.slice(1))
     if (!isWorthTelling(look, time) || isPolling(waits, members) || isRewritten(waits, members)) return []
     const { kind, statement, target } = operation
-    const durations = members.map(wait => (waits.end[wait] as number) - (waits.start[wait] as number))
-    const total = durations.reduce((sum, one) => sum + one, 0)
-    const median = medianOf(durations)
+    const count = countAll(waits, members)
+    const total = members.reduce((sum, wait) => sum + timeOf(waits, wait), 0)
+    const median = medianOf(waits, members, wait => meanTimeOf(waits, wait))
     const sites = sitesOf(recorded, members)
     const what = { sql: 'The identical query', document: 'The identical query', cache: 'The same thing is asked of the cache', http: 'The same URL is asked for' }[kind as 'sql']
     return [{
       cause: 'identical' as const,
-      title: `${what} ${formatCount(members.length)} times`,
+      title: `${what} ${formatCount(count)} times`,
       subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
       evidence: [
-        `${formatCount(members.length)} times with the same values, ${formatTime(total)} in all, ${formatTime(median)} each (median)`,
+        `${formatCount(count)} times with the same values, ${formatTime(total)} in all, ${formatTime(median)} each (median)`,
         ...sites.length > 1 ? [`from ${sites.length} places, ${formatCount((sites[0] as Site).count)} times from this one`] : []
       ],
-      numbers: { count: members.length, total, median },
+      numbers: { count, total, median },
       places: callers(profile, recorded, sites[0]?.site ?? -1),
       time,
       share: time / wall,
@@ -43,11 +43,12 @@ export function findIdentical (look: Look): Finding[] {
 }
 
 /** The waits of each question that was asked often enough and changes nothing by being asked. */
-function questions ({ operations, operation, same, outcome }: Waits): number[][] {
+function questions (waits: Waits): number[][] {
+  const { operations, operation, same, outcome } = waits
   const isAsked = operations.map(one => !one.sync && reads(one) && !isAround(one))
   const asked = Array.from(operation.keys()).filter(wait => isAsked[operation[wait] as number] === true && same[wait] !== 0 && outcome[wait] === 0)
   const groups = groupBy(asked, wait => `${operation[wait]} ${same[wait]}`)
-  return Array.from(groups.values()).filter(({ length }) => length >= IDENTICAL.count)
+  return Array.from(groups.values()).filter(members => countAll(waits, members) >= IDENTICAL.count)
 }
 
 /** Whether timers fill the time between two of them: who waits for another answer has to ask again. */

@@ -1,6 +1,7 @@
 import type { Profile } from '@geordi/profile'
 import { lookAt, type Look } from '../waits/look.ts'
 import { findBlockedLoop } from './blocked-loop.ts'
+import { findComputing } from './computing.ts'
 import type { Finding } from './finding.ts'
 import { findGarbage } from './garbage.ts'
 import { findIdentical } from './identical.ts'
@@ -37,5 +38,6 @@ export async function findCauses (profile: Profile): Promise<Finding[]> {
 /** Why the run was slow, the costliest first; none where nothing stands out. */
 export async function findIn (look: Look): Promise<Finding[]> {
   const found = [...CAUSES.flatMap(find => find(look)), ...await findRegexes(look)]
-  return [...found, ...findBlockedLoop(look, found)].sort((a, b) => b.time - a.time)
+  const busy = [...found, ...findBlockedLoop(look, found)]
+  return [...busy, ...findComputing(look, busy)].sort((a, b) => b.time - a.time)
 }

@@ -2,6 +2,7 @@ import { frameLocation, type Frame } from '@geordi/profile'
 import { formatTime } from '../numbers.ts'
 import { add, largest } from '../sums.ts'
 import type { Look } from '../waits/look.ts'
+import type { Tally } from '../waits/tallies.ts'
 import { below, isLoader, placesOf } from './cpu.ts'
 import type { Finding } from './finding.ts'
 import { MODULE_LOADING } from './thresholds.ts'
@@ -9,9 +10,11 @@ import { isWorthTelling } from './worth.ts'
 
 /** Modules that are read, compiled and run for the first time while a request waits. */
 export function findModuleLoading (look: Look): Finding[] {
-  const { time, callers } = below(look, isLoader)
-  if (!isWorthTelling(look, time, MODULE_LOADING)) return []
-  const what = heaviest(look)
+  const { time: busy, callers } = below(look, isLoader)
+  const read = readBy(look, callers[0]?.[0])
+  const time = busy + (read?.wall ?? 0)
+  if (!isWorthTelling(look, busy, MODULE_LOADING)) return []
+  const what = read === undefined ? heaviest(look) : nameOf(look, { name: '', url: `file://${read.target}`, line: 0, column: 0 })
   const places = placesOf(look, callers)
   const because = places[0] === undefined ? '' : `, because of ${places[0].label}`
   return [{
@@ -27,11 +30,15 @@ export function findModuleLoading (look: Look): Finding[] {
   }]
 }
 
-/** The package, or else the file, that was loaded: by the file that the loader read where that is known, else the one whose code took the most time below it. */
-function heaviest ({ profile, kinds, self, recorded }: Look): string {
-  const { frames, tree, run } = profile
-  const read = recorded?.tallies.find(({ kind, statement, target }) => kind === 'file' && statement === 'readFile' && /\.(?:[cm]?js|json|node|wasm)$/.test(target))
-  if (read !== undefined) return nameOf({ name: '', url: `file://${read.target}`, line: 0, column: 0 })
+/** The module's file that the loader of ES modules read, in the name of who imports it. */
+function readBy ({ profile, recorded }: Look, caller: number | undefined): Tally | undefined {
+  return recorded?.tallies.find(({ kind, statement, target, sync, site }) => kind === 'file' && !sync && statement === 'readFile' &&
+    /\.(?:[cm]?js|json|node|wasm)$/.test(target) && profile.waits?.sites[site]?.frame === caller)
+}
+
+/** The package, or else the file, whose code took the most time below the loader. */
+function heaviest (look: Look): string {
+  const { profile: { frames, tree }, kinds, self } = look
   const loading = new Uint8Array(tree.frame.length)
   const times = new Map<string, number>()
   tree.frame.forEach((frame, node) => {
@@ -39,12 +46,12 @@ function heaviest ({ profile, kinds, self, recorded }: Look): string {
     loading[node] = (parent >= 0 && loading[parent] === 1) || isLoader(frames[frame] as Frame) ? 1 : 0
     const own = self[node] as number
     if (loading[node] === 0 || own === 0 || !['app', 'dependency'].includes(kinds[frame] as string)) return
-    add(times, nameOf(frames[frame] as Frame), own)
+    add(times, nameOf(look, frames[frame] as Frame), own)
   })
   return largest(times)[0]?.[0] ?? ''
+}
 
-  function nameOf (frame: Frame): string {
-    const { packageName, text } = frameLocation(frame, run)
-    return packageName ?? text.replace(/:\d+$/, '')
-  }
+function nameOf ({ profile: { run } }: Look, frame: Frame): string {
+  const { packageName, text } = frameLocation(frame, run)
+  return packageName ?? text.replace(/:\d+$/, '')
 }

@@ -1,6 +1,7 @@
 import { formatCount, formatTime } from '../numbers.ts'
 import { elapsed, type Look, type RecordedLook } from '../waits/look.ts'
-import { medianOf, type Tally } from '../waits/tallies.ts'
+import { countOf, medianOf } from '../waits/counts.ts'
+import type { Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
 import { isAround, verbOf } from './statements.ts'
@@ -36,7 +37,7 @@ const NAMES = { sql: 'The same statement', document: 'The same query', cache: 'T
 function isOneByOne ({ waits }: RecordedLook, tally: Tally): boolean {
   const { kind, sync, count, waits: members, total, repeats } = tally
   if (sync || count < N_PLUS_ONE.count || isAround(tally)) return false
-  if (medianOf(members.map(wait => waits.rows[wait] as number)) >= N_PLUS_ONE.batchRows) return false
+  if (medianOf(waits, members, wait => (waits.rows[wait] as number) / countOf(waits, wait)) >= N_PLUS_ONE.batchRows) return false
   // Told as what they are.
   if (repeats >= Math.max(IDENTICAL.count, count / 2)) return false
   return kind !== 'cache' || total / openTime(waits.start, waits.end, members) < N_PLUS_ONE.pipelined

@@ -1,5 +1,6 @@
 import { formatCount, formatTime } from '../numbers.ts'
 import type { Look, RecordedLook } from '../waits/look.ts'
+import { longestOf } from '../waits/counts.ts'
 import type { Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
@@ -43,6 +44,6 @@ export function findSlowOperations (look: Look): Finding[] {
 /** The wall time of those that are slow by themselves and not because of a lock. */
 function timeOfSlow ({ waits, shares }: RecordedLook, tally: Tally): number {
   const locked = new Set((waits.locks ?? []).filter(({ wait, time }) => time >= LOCK.part * ((waits.end[wait] as number) - (waits.start[wait] as number))).map(({ wait }) => wait))
-  return tally.waits.filter(wait => (waits.end[wait] as number) - (waits.start[wait] as number) >= SLOW_OPERATION.time && !locked.has(wait))
+  return tally.waits.filter(wait => longestOf(waits, wait) >= SLOW_OPERATION.time && !locked.has(wait))
     .reduce((sum, wait) => sum + (shares[wait] as number), 0)
 }

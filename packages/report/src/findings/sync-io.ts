@@ -19,7 +19,7 @@ export function findSyncIo (look: Look): Finding[] {
 function fromWaits (look: Look): Finding[] {
   const { profile, recorded, wall } = look
   if (recorded === undefined) return []
-  const tallies = recorded.tallies.filter(({ kind, sync }) => sync && kind !== 'sql').sort((a, b) => b.total - a.total)
+  const tallies = recorded.tallies.filter(({ kind, sync }) => sync && kind !== 'sql' && kind !== 'socket').sort((a, b) => b.total - a.total)
   const time = tallies.reduce((sum, { total }) => sum + total, 0)
   const worst = tallies[0]
   if (worst === undefined || !isWorthTelling(look, time, SYNC_IO)) return []

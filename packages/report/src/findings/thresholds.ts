@@ -58,7 +58,7 @@ export const POOL = { time: 20_000, share: 0.05 }
 /** Input and output that blocks the thread. A few small files are read in less. */
 export const SYNC_IO = { time: 20_000, share: 0.1 }
 
-/** Operations that are so small that handing them over costs more than doing them. */
+/** Operations in the thread pool, on files and on sockets that are so small that handing them over costs more than doing them. */
 export const TINY = {
   count: 500,
   /** The median of what one of them takes. */
@@ -85,3 +85,6 @@ export const BLOCKED = {
   /** What other findings explain is not told twice. */
   explained: 0.6
 }
+
+/** The application's own code, with all that it calls, and nothing else tells why. Less than a second is many requests' real work. */
+export const COMPUTING = { time: 1_000_000, share: 0.5, /** What other findings explain is not told twice. */ explained: 0.5 }

@@ -1,4 +1,5 @@
 import type { WaitKind, Waits } from '@geordi/profile'
+import { countAll, longestOf, meanTimeOf, quantilesOf, timeOf } from './counts.ts'
 import type { CallPlaces } from './places.ts'
 import { shapeOf, type Shape } from './shape.ts'
 
@@ -9,7 +10,7 @@ export interface Tally extends Shape {
   readonly sync: boolean
   /** Index into `Waits.sites` of the application's own call, or the only one known; of the first wait's. -1 for none. */
   readonly site: number
-  /** Indices of the waits, by their starts. */
+  /** Indices of the rows, by their starts: each is a wait, or several that were counted. */
   readonly waits: readonly number[]
   readonly count: number
   /** The sum of all, each in full: with several at once it can be more than the wall time. */
@@ -59,33 +60,26 @@ function costOf ({ sync, wall, total }: Tally): number {
 
 function tally (waits: Waits, shares: Float64Array, { operation, shape, site, waits: members }: Growing): Tally {
   const { kind, sync, statement, target } = waits.operations[operation] as Waits['operations'][number]
-  const durations = Float64Array.from(members, wait => (waits.end[wait] as number) - (waits.start[wait] as number)).sort()
   const isOne = members.every(wait => waits.operation[wait] === operation)
-  const quantile = (share: number) => durations[Math.max(0, Math.ceil(durations.length * share) - 1)] as number
+  const [median, p95] = quantilesOf(waits, members, [0.5, 0.95], wait => meanTimeOf(waits, wait)) as [number, number]
   return {
     kind,
     sync,
     ...isOne ? { statement, target } : shape,
     site,
     waits: members,
-    count: members.length,
-    total: durations.reduce((sum, time) => sum + time, 0),
+    count: countAll(waits, members),
+    total: members.reduce((sum, wait) => sum + timeOf(waits, wait), 0),
     wall: members.reduce((sum, wait) => sum + (shares[wait] as number), 0),
-    median: quantile(0.5),
-    p95: quantile(0.95),
-    max: durations.at(-1) as number,
+    median,
+    p95,
+    max: members.reduce((longest, wait) => Math.max(longest, longestOf(waits, wait)), 0),
     repeats: repeatsOf(waits, members),
-    failed: members.filter(wait => waits.outcome[wait] === 1).length
+    failed: countAll(waits, members.filter(wait => waits.outcome[wait] === 1))
   }
 }
 
-function repeatsOf ({ operation, same }: Waits, members: readonly number[]): number {
-  const known = members.filter(wait => same[wait] !== 0)
-  return known.length - new Set(known.map(wait => `${operation[wait]} ${same[wait]}`)).size
-}
-
-/** The middle one of some numbers, leaving out those that aren't known; NaN of none. */
-export function medianOf (numbers: Iterable<number>): number {
-  const known = Float64Array.from(numbers).filter(number => !Number.isNaN(number)).sort()
-  return known[Math.max(0, Math.ceil(known.length / 2) - 1)] ?? NaN
+function repeatsOf (waits: Waits, members: readonly number[]): number {
+  const known = members.filter(wait => waits.same[wait] !== 0)
+  return countAll(waits, known) - new Set(known.map(wait => `${waits.operation[wait]} ${waits.same[wait]}`)).size
 }

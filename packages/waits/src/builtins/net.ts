@@ -21,6 +21,7 @@ export function patchNet (): void {
   patchCallbacks(dns, DNS, describe, rows)
   patchPromises(dnsPromises, DNS, describe, rows)
   patchConnect()
+  patchWrites()
   patchProcesses()
 }
 
@@ -37,6 +38,35 @@ function patchConnect (): void {
     socket.prependOnceListener('close', () => recorder.close(wait, true))
     return recorder.call(record, original, this, args)
   })
+}
+
+/**
+ * What the application itself writes to a socket, its own or that of an HTTP message: each is a call of the system's, and thousands of small ones are a
+ * cause of slowness. What waits in a socket's buffer for the one before goes out with all that came meanwhile.
+ */
+function patchWrites (): void {
+  const count = (socket: net.Socket, bytes: number, original: Function, args: unknown[]): unknown => {
+    const recorder = recorderOutsideDrivers()
+    if (recorder === undefined) return Reflect.apply(original, socket, args)
+    // Not as a driver's call: what it calls back is the application's own.
+    const record = recorder.record()
+    const wait = recorder.open(record, { kind: 'socket', statement: 'write', driver: 'node:net', sync: true })
+    try {
+      return Reflect.apply(original, socket, args)
+    } finally {
+      recorder.close(wait, false, undefined, bytes)
+    }
+  }
+  patch(net.Socket.prototype, '_write', original => function (...args: unknown[]) {
+    return count(this as net.Socket, lengthOf(args[0]), original, args)
+  })
+  patch(net.Socket.prototype, '_writev', original => function (...args: unknown[]) {
+    return count(this as net.Socket, (args[0] as Array<{ chunk: unknown }>).reduce((sum, { chunk }) => sum + lengthOf(chunk), 0), original, args)
+  })
+}
+
+function lengthOf (chunk: unknown): number {
+  return typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk.length : 0
 }
 
 function endpoint (args: unknown[]): string {

@@ -65,7 +65,7 @@ export function patchPgPool (Pool: { prototype: object }): void {
     if (recorder === undefined) return Reflect.apply(original, this, args)
     const pool = this as Pool
     const record = recorder.record(true)
-    const wait = recorder.open(record, { kind: 'pool', statement: opensAnother(pool) ? 'new connection' : 'free connection', target: poolTarget(pool), driver: 'pg-pool' })
+    const wait = recorder.open(record, { kind: 'pool', statement: opensAnother(pool) ? 'new connection' : 'free connection', target: targetOf(pool, poolTarget), driver: 'pg-pool' })
     const callback = args[0]
     if (typeof callback === 'function') {
       return recorder.call(record, original, this, [closeWithCallback(recorder, record, wait, callback)])
@@ -92,7 +92,7 @@ function openQuery (recorder: Recorder, record: number, client: Client, [first, 
   return recorder.open(record, {
     kind: 'sql',
     statement,
-    target: targetOf(client),
+    target: targetOf(client, where),
     driver: 'pg',
     values: text === statement ? values : [text, values],
     parameters: Array.isArray(values) && values.length > 0
@@ -121,12 +121,12 @@ function watchSubmittable (recorder: Recorder, wait: number, query: object): voi
   }
 }
 
-/** Connections are few, and asked often. */
-const targets = new WeakMap<Client, string>()
+/** Connections and pools are few, and asked often. */
+const targets = new WeakMap<object, string>()
 
-function targetOf (client: Client): string {
-  let target = targets.get(client)
-  if (target === undefined) targets.set(client, target = where(client))
+function targetOf<Asked extends object> (asked: Asked, tell: (asked: Asked) => string): string {
+  let target = targets.get(asked)
+  if (target === undefined) targets.set(asked, target = tell(asked))
   return target
 }
 

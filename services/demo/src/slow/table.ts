@@ -15,6 +15,7 @@ import { loadDashboardAtOnce } from './pool.ts'
 import { searchCrew } from './regex.ts'
 import { integer, slowRoute, text } from './route.ts'
 import { loadDashboardOneByOne } from './serial.ts'
+import { sendLines } from './socket.ts'
 import { outlineFile } from './startup.ts'
 import { findSimilarAuthors } from './statement.ts'
 import type { SlowRoute } from './route.ts'
@@ -138,6 +139,17 @@ export const slowRoutes: readonly SlowRoute[] = [
         sentence: `Flushed ${formatNumber(rows)} rows, which took ${ms(counted.waited)}: ${formatNumber(counted.bytes)} bytes became ${formatNumber(counted.compressedBytes)}.`,
         file: { type: 'text/csv', encoding: 'gzip', name: 'commits.csv', content }
       }
+    }
+  }),
+  slowRoute({
+    path: '/slow/socket',
+    title: 'A write for each line',
+    what: 'Sends commits to a collector of logs, each line by itself.',
+    parameters: { lines: integer(1, 200_000, 10_000, 'of them') },
+    async run ({ database }, { lines }) {
+      const commits = await listLatestCommits(database, lines)
+      const counted = await sendLines(commits.map(({ id, author, message }) => JSON.stringify({ id, author, message })), lines)
+      return { counted, sentence: `Sent ${formatNumber(lines)} lines with ${formatNumber(counted.bytes)} bytes, which took ${ms(counted.waited)}.` }
     }
   }),
   slowRoute({

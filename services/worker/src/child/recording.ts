@@ -21,7 +21,7 @@ export class Recording {
   /** Starts to record. */
   constructor (folder: string, options: RecordingOptions) {
     this.#folder = folder
-    this.#recorder = recordRun(options)
+    this.#recorder = recordRun({ ...options, users: [new URL('.', import.meta.url).href] })
   }
 
   get profiler (): NonNullable<Run['profiler']> {

@@ -1,0 +1,12 @@
+import type { Cause, Finding } from './finding.ts'
+
+/** Causes for which the thread runs. */
+const EXPLAINS: ReadonlySet<Cause> = new Set(['regex', 'sync-io', 'garbage', 'module-loading', 'serialising'] as const)
+
+/** Of writing a little to a socket the call that blocks is the smaller part; the rest is of streams and queues around it, and doesn't give way either. */
+const AROUND = 3
+
+/** The time for which findings tell already why the thread ran. */
+export function explainedTime (findings: readonly Finding[]): number {
+  return findings.reduce((sum, { cause, time, numbers }) => sum + (EXPLAINS.has(cause) ? time : AROUND * (numbers['blocking'] ?? 0)), 0)
+}

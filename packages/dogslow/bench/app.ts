@@ -10,8 +10,9 @@ const addresses: { plain?: string, watched?: string } = {}
 const apps = mode === 'watched first' ? ['watched', 'plain'] as const : mode === 'plain' ? ['plain'] as const : mode === 'watched' ? ['watched'] as const : ['plain', 'watched'] as const
 for (const app of apps) addresses[app] = await listen(app === 'watched')
 process.send?.(addresses)
-process.on('message', () => {
-  globalThis.gc?.()
+process.on('message', message => {
+  // Not beside requests that are measured: it would be most of what they cost.
+  if (message === 'collect') globalThis.gc?.()
   process.send?.({ ...process.cpuUsage(), memory: process.memoryUsage(), open: held.length })
 })
 

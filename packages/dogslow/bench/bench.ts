@@ -6,13 +6,14 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import autocannon from 'autocannon'
 import { liveWaits } from '@geordi/waits/live'
 
-const PROCESSES = Number(process.argv[2] ?? 8)
-const PAIRS = Number(process.argv[3] ?? 100)
+const PROCESSES = Number(process.argv[2] ?? 6)
+const PAIRS = Number(process.argv[3] ?? 40)
 const AMOUNT = 1000
-const WARM_UP = 20
+const WARM_UP = 10
 const OPEN = 10_000
 const PIPELINED = 100
 
@@ -26,8 +27,8 @@ async function start (mode: string): Promise<Running> {
   return { child, addresses }
 }
 
-async function ask (child: ChildProcess): Promise<Told> {
-  child.send('?')
+async function ask (child: ChildProcess, message: 'look' | 'collect' = 'look'): Promise<Told> {
+  child.send(message)
   const [told] = await once(child, 'message') as [Told]
   return told
 }
@@ -103,7 +104,7 @@ async function measureMemory (): Promise<void> {
     try {
       await load(child, addresses[mode])
       await sleep(1000)
-      const idle = await ask(child)
+      const idle = await ask(child, 'collect')
       const { port } = new URL(addresses[mode])
       // Pipelined, because a process may have no more than some thousand files open.
       const sockets = Array.from({ length: OPEN / PIPELINED }, () => connect(Number(port), '127.0.0.1').on('error', () => {}))
@@ -114,7 +115,7 @@ async function measureMemory (): Promise<void> {
         held = await ask(child)
       }
       await sleep(1000)
-      told[mode] = { idle, held: await ask(child) }
+      told[mode] = { idle, held: await ask(child, 'collect') }
       for (const socket of sockets) socket.destroy()
     } finally {
       await end(child)
@@ -122,9 +123,20 @@ async function measureMemory (): Promise<void> {
   }
   const { plain, watched } = told as Record<'plain' | 'watched', { idle: Told, held: Told }>
   const mega = (one: number, other: number) => `${((one - other) / 1e6).toFixed(1)} MB`
-  console.log(`Memory: ${mega(watched.idle.memory.rss, plain.idle.memory.rss)} resident, of which ${mega(watched.idle.memory.heapUsed, plain.idle.memory.heapUsed)} on the main thread's heap`)
+  console.log(`Memory: ${mega(watched.idle.memory.rss, plain.idle.memory.rss)} resident, of which ${mega(watched.idle.memory.heapUsed, plain.idle.memory.heapUsed)} on the main thread's heap; a thread that does nothing: ${mega(await measureEmptyThread(), 0)}`)
   const each = (key: 'rss' | 'heapUsed') => (watched.held.memory[key] - watched.idle.memory[key] - plain.held.memory[key] + plain.idle.memory[key]) / OPEN
   console.log(`  an open request, of ${OPEN}: ${each('rss').toFixed(0)} bytes resident, ${each('heapUsed').toFixed(0)} on the heap`)
+}
+
+/** A thread that does nothing: what any watcher is that is to act while the main thread hangs. */
+async function measureEmptyThread (): Promise<number> {
+  const before = process.memoryUsage.rss()
+  const thread = new Worker('require(\'node:worker_threads\').parentPort.on(\'message\', () => {}).postMessage(0)', { eval: true, execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64, stackSizeMb: 1 } })
+  await once(thread, 'message')
+  await sleep(1000)
+  const resident = process.memoryUsage.rss() - before
+  await thread.terminate()
+  return resident
 }
 
 async function measureWaits (): Promise<void> {

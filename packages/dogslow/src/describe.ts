@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { LiveWait, LiveWaits } from '@geordi/waits/live'
 import type { Health } from './health.ts'
 import { urlShower } from '@geordi/profile/hide'
+import { HEAP_LIMIT } from './heap.ts'
 import type { DogslowSettings } from './options.ts'
 import type { ReportKind, RequestState, Wait } from './report.ts'
 import type { OpenRequest, RequestText } from './requests.ts'
@@ -28,6 +29,8 @@ export interface RawReport {
   readonly behind: RawRequest[]
   readonly more: number
   readonly stack: string[]
+  /** The code that runs is of none of the requests, as far as is known. */
+  readonly nobodys?: true
   readonly note?: string
   readonly call?: { readonly name: string, readonly target: string, readonly duration: number }
   readonly process: import('./report.ts').ProcessState
@@ -38,6 +41,8 @@ export function newReportId (): string {
 }
 
 const HOST = hostname()
+/** Characters: a server takes addresses of 16 kB, and reports repeat them. */
+const LONGEST_URL = 1000
 
 /** Puts what is known of requests and of the process into words. */
 export class Describer {
@@ -56,7 +61,8 @@ export class Describer {
   }
 
   text ({ request }: OpenRequest): RequestText {
-    return { id: String(request.id), method: request.method, url: this.#shown(request.originalUrl), route: request.routeOptions.url }
+    const url = this.#shown(request.originalUrl)
+    return { id: String(request.id), method: request.method, url: url.length > LONGEST_URL ? `${url.slice(0, LONGEST_URL)}…` : url, route: request.routeOptions.url }
   }
 
   /** @param withWaits Without, it is enough to know which request it is. */
@@ -81,13 +87,13 @@ export class Describer {
 
   process (since: number, now: number, open: number): RawReport['process'] {
     const { rss, heapUsed, heapTotal, external } = process.memoryUsage()
-    return { host: HOST, pid: process.pid, node: process.version, open, ...this.#health.since(since, now), memory: { rss, heapUsed, heapTotal, external } }
+    return { host: HOST, pid: process.pid, node: process.version, open, ...this.#health.since(since, now), memory: { rss, heapUsed, heapTotal, heapLimit: HEAP_LIMIT, external } }
   }
 
-  /** Another method's request can't be made again by a link. */
+  /** Another method's request can't be made again by a link, nor one whose address is cut off. */
   #link (request: FastifyRequest, shownUrl: string): string | undefined {
     const { link = this.#fastify.hasPlugin('@geordi/fastify') ? '__geordi__' : false } = this.#settings
-    if (link === false || (request.method !== 'GET' && request.method !== 'HEAD')) return undefined
+    if (link === false || shownUrl.endsWith('…') || (request.method !== 'GET' && request.method !== 'HEAD')) return undefined
     return `${request.protocol}://${request.host}${shownUrl}${shownUrl.includes('?') ? '&' : '?'}${link}`
   }
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { Describer } from './describe.ts'
 import { Health } from './health.ts'
+import { HEAP_LIMIT } from './heap.ts'
 import { useWaits } from './live.ts'
 import { directLog, MainSinks } from './main-sinks.ts'
 import type { ToMain, ToWatcher, WatcherData } from './messages.ts'
@@ -93,7 +94,7 @@ export class Dogslow {
     await this.#watcher.start()
     const end = new ProcessEnd(this.#shared, code => {
       if (this.#requests.count === 0) return
-      this.#post({ type: 'evidence', report: stoppedReport(`exit ${code}`, parts) })
+      this.#post({ type: 'evidence', report: stoppedReport({ cause: `exit ${code}` }, parts) })
       this.#watcher?.waitForEvidence()
     })
     this.#undo.push(() => end.close())
@@ -119,15 +120,17 @@ export class Dogslow {
       case 'event': this.#sinks.pass(message.event, message.logged); break
       case 'problem': this.#sinks.problem(message.sink, message.message); break
       case 'taken':
-        for (const { place, start } of message.places) this.#taken(message.report, place, start)
+        for (const { place, start } of message.places) this.#taken(message, place, start)
     }
   }
 
   /** The watcher has reported a request while this thread could not. By now it may have ended. */
-  #taken (report: string, place: number, start: number): void {
+  #taken ({ report, owner }: Extract<ToMain, { type: 'taken' }>, place: number, start: number): void {
     const open = this.#requests.at(place)
     if (open?.start === start) {
-      this.#monitor?.pass(open, performance.now())
+      const now = performance.now()
+      if (owner !== undefined && place !== owner) return this.#monitor?.putOff(open, report, undefined, now)
+      this.#monitor?.pass(open, now)
       this.#monitor?.note(open, report)
       return
     }
@@ -172,6 +175,7 @@ export class Dogslow {
       tick,
       threshold: thresholds[0]!,
       lowest: this.#routes.lowest,
+      heapLimit: HEAP_LIMIT,
       cwd: process.cwd(),
       settings: { file, mail, webhook, perMinute, repeatAfter },
       log: directLog(this.#settings, this.#fastify.log),

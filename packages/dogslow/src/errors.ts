@@ -2,6 +2,8 @@
 export type DogslowErrorCode =
   /** An option, or a route's `config.dogslow`, is wrong; the message names it. */
   | 'GEORDI_DOGSLOW_OPTION_INVALID'
+  /** It is registered on this app, or on one that encloses it, already. */
+  | 'GEORDI_DOGSLOW_TWICE'
   /** A sink needs a package that isn't installed; the message says which. */
   | 'GEORDI_DOGSLOW_PACKAGE_MISSING'
   /** The watcher thread can't be started in this process. */

@@ -7,7 +7,7 @@ export const SNAPSHOTS = Symbol.for('@geordi/dogslow')
 export const INTERRUPT_SCRIPT = 'dogslow-interrupt'
 
 export interface SnapshotQuestion {
-  readonly purpose: 'blocked' | 'stopped'
+  readonly purpose: 'blocked' | 'stopped' | 'memory'
   /** Of `stopped`. */
   readonly cause: string
   /** The main thread's `performance.now()` from which on nobody waits for the answer any more. */
@@ -18,7 +18,7 @@ export interface SnapshotQuestion {
 
 export type SnapshotAnswer =
   | { readonly type: 'report', readonly report: RawReport }
-  /** Nothing blocks, or no request is due: it will be seen to as usual. */
+  /** Nothing blocks, no request is due, or there is memory left. */
   | { readonly type: 'idle' }
   /** The thread was in a native call until now. */
   | { readonly type: 'late', readonly stack: string[] }

@@ -1,4 +1,4 @@
-import { liveWaits, type LiveWaits } from '@geordi/waits/live'
+import { liveWaits, type BlockingCall, type LiveWaits } from '@geordi/waits/live'
 import { FRAME_PREFIX } from './frames.ts'
 import { OpenRequest, requestOfFrame, type Requests } from './requests.ts'
 import { HEADER, writeJson } from './shared.ts'
@@ -13,6 +13,8 @@ export interface Note {
   readonly stack: string[]
 }
 
+const NOBODYS = { owner: undefined, stack: [] }
+
 const users = new Set<Requests>()
 let waits: LiveWaits | undefined
 
@@ -22,7 +24,7 @@ export function useWaits (requests: Requests): { readonly waits: LiveWaits, read
   waits ??= liveWaits({
     prefix: FRAME_PREFIX,
     of: requestOfFrame,
-    blocking: (owner, { statement = '', target = '' }, sites) => noteCall(owner as OpenRequest | undefined, statement, target, sites)
+    blocking: noteCall
   })
   return {
     waits,
@@ -36,14 +38,17 @@ export function useWaits (requests: Requests): { readonly waits: LiveWaits, read
 }
 
 /** With nobody waiting, a start that reads a thousand files pays nothing. */
-function noteCall (owner: OpenRequest | undefined, name: string, target: string, sites: () => string[]): () => void {
+function noteCall ({ name, target, whose }: BlockingCall): (() => void) | undefined {
+  let waiting = false
+  for (const { count } of users) if (count > 0) waiting = true
+  if (!waiting) return undefined
+  const { owner, stack } = whose?.() as { owner: OpenRequest | undefined, stack: string[] } | undefined ?? NOBODYS
+  owner?.table.makeKnown(owner)
+  const note: Note = { name, target: target(), since: performance.now(), ...owner === undefined ? {} : { place: owner.place }, stack }
   const told = owner === undefined ? [...users].filter(({ count }) => count > 0) : [owner.table]
-  if (told.length === 0) return () => {}
-  const note: Note = { name, target, since: performance.now(), ...owner === undefined ? {} : { place: owner.place }, stack: sites() }
-  for (const requests of told) {
-    if (owner !== undefined) requests.makeKnown(owner)
-    writeJson(requests.shared.note, note, (long: Note) => ({ ...long, target: '', stack: long.stack.slice(0, 20) }))
-    Atomics.store(requests.shared.header, HEADER.note, 1)
+  for (const { shared } of told) {
+    writeJson(shared.note, note, (long: Note) => ({ ...long, target: '', stack: long.stack.slice(0, 20) }))
+    Atomics.store(shared.header, HEADER.note, 1)
   }
   return () => { for (const { shared } of told) Atomics.store(shared.header, HEADER.note, 0) }
 }

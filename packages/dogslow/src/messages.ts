@@ -15,6 +15,8 @@ export interface WatcherData {
   readonly threshold: number
   /** The lowest threshold of any route. */
   readonly lowest: number
+  /** Bytes that the main thread's heap may have. */
+  readonly heapLimit: number
   readonly cwd: string
   readonly settings: Pick<DogslowSettings, 'file' | 'mail' | 'webhook' | 'perMinute' | 'repeatAfter'>
   /** Where to write what the main thread can't log itself; `undefined` for no log. */
@@ -46,7 +48,7 @@ export type ToMain =
   | { readonly type: 'ready' }
   /** For the sinks of the main thread; `logged`: the watcher has written it to the log already. */
   | { readonly type: 'event', readonly event: DogslowEvent, readonly logged: boolean }
-  /** The main thread hangs in a native call; these requests have been reported without its help. */
-  | { readonly type: 'taken', readonly report: string, readonly places: ReadonlyArray<{ readonly place: number, readonly start: number }> }
+  /** The main thread hangs in a native call; these requests have been reported without its help; `owner`: the place of the one that made it. */
+  | { readonly type: 'taken', readonly report: string, readonly owner: number | undefined, readonly places: ReadonlyArray<{ readonly place: number, readonly start: number }> }
   /** A sink failed. */
   | { readonly type: 'problem', readonly sink: string, readonly message: string }

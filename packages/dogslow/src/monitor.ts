@@ -63,7 +63,7 @@ export class Monitor {
       open.thresholds ??= this.#know(open, interrupting)
       // What the app has taken out of Fastify's hands may be open for ever, and nobody waits for an answer.
       if (open.reply.sent && !open.reply.raw.writableEnded) open.thresholds = []
-      const isDue = open.passed < open.thresholds.length && open.start + open.thresholds[open.passed]! <= now
+      const isDue = open.passed < open.thresholds.length && open.since + open.thresholds[open.passed]! <= now
       this.pass(open, now)
       return isDue
     })
@@ -72,15 +72,24 @@ export class Monitor {
   /** Leaves those thresholds behind that have been reached. */
   pass (open: OpenRequest, now: number): void {
     const thresholds = open.thresholds ??= this.#know(open, true)
-    while (open.passed < thresholds.length && open.start + thresholds[open.passed]! <= now) open.passed++
+    while (open.passed < thresholds.length && open.since + thresholds[open.passed]! <= now) open.passed++
     const next = thresholds[open.passed]
-    this.#parts.requests.schedule(open, next === undefined ? NEVER : open.start + next)
+    this.#parts.requests.schedule(open, next === undefined ? NEVER : open.since + next)
   }
 
-  /** Notes that a request is in a report. */
+  /** Notes that a request is reported. */
   note (open: OpenRequest, report: string): void {
     (open.reports ??= []).push(report)
     this.#parts.reported(open, report)
+  }
+
+  /** Notes that a request was told to wait behind another's code. What slows it down by itself is yet to be seen: its time begins anew. */
+  putOff (open: OpenRequest, report: string, owner: OpenRequest | undefined, now: number): void {
+    (open.reports ??= []).push(report)
+    open.since = now
+    open.passed = 0
+    open.behind = owner
+    this.pass(open, now)
   }
 
   #tick (): void {

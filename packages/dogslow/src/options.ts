@@ -73,7 +73,7 @@ export interface DogslowOptions {
   readonly perMinute?: number
   /** Milliseconds in which the same, by its fingerprint, is passed on once; the others are counted in digests. @defaultValue 60000 */
   readonly repeatAfter?: number
-  /** Whether what requests wait for is noted: 3 µs or more for each query, HTTP request, cache command or timer. @defaultValue true */
+  /** Whether what requests wait for is noted: 5 to 15 µs for each query, HTTP request, cache command or timer. @defaultValue true */
   readonly waits?: boolean
   /**
    * `'auto'` queues a slow GET or HEAD for profiling by geordi (`@geordi/fastify` 0.1 or later on the same app); a function does it in its way.

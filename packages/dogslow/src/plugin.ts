@@ -1,13 +1,19 @@
 import { createRequire } from 'node:module'
 import type { FastifyInstance } from 'fastify'
 import { Dogslow } from './dogslow.ts'
+import { DogslowError } from './errors.ts'
 import { nameCalls } from './hooks.ts'
 import { importOptional, loadSentry } from './main-sinks.ts'
 import { completeOptions, type DogslowOptions } from './options.ts'
 
+/** Says of an app that it is watched; what is encapsulated in it inherits that. */
+const REGISTERED = Symbol('dogslow')
+
 /** Watches the requests of the app, except in a replay process. */
 export async function dogslowPlugin (fastify: FastifyInstance, options: DogslowOptions): Promise<void> {
   const settings = completeOptions(options)
+  if (REGISTERED in fastify) throw new DogslowError('GEORDI_DOGSLOW_TWICE', 'dogslow is registered already, on this app or on one that encloses it: each request would be reported twice. Register it once, with all its options.')
+  Object.defineProperty(fastify, REGISTERED, { value: true })
   // A replay of geordi's runs as long as it must, and records more than is told here.
   if (process.env.GEORDI_REPLAY === '1') return
   const sentry = await loadSentry(settings)

@@ -1,6 +1,6 @@
-import { HEADER, type Shared } from './shared.ts'
+import { SIGNALS, type Shared } from './shared.ts'
 
-const NUMBERS = new Map<string | symbol, number>([['SIGTERM', HEADER.sigterm], ['SIGABRT', HEADER.sigabrt]])
+const NUMBERS = new Map<string | symbol, number>(Object.entries(SIGNALS))
 
 /** What concerns the end of the process: who else listens to signals, and an exit with requests open. */
 export class ProcessEnd {

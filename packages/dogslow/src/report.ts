@@ -4,9 +4,10 @@ export type DogslowEvent = Report | RequestEnd | ProfileQueued | Digest
 /**
  * - `waiting`: the main thread is free, the request waits for something
  * - `blocked`: the main thread does not come back from one piece of code
+ * - `memory`: the main thread's heap is nearly full; V8 ends a process that fills it, without asking anybody
  * - `stopped`: the process is being ended with requests open
  */
-export type ReportKind = 'waiting' | 'blocked' | 'stopped'
+export type ReportKind = 'waiting' | 'blocked' | 'memory' | 'stopped'
 
 /** A slow request, while it still runs. Times are ISO 8601 in UTC, durations milliseconds by the monotonic clock, sizes bytes. */
 export interface Report {
@@ -19,9 +20,9 @@ export interface Report {
   readonly fingerprint: string
   /** One line that says it all. */
   readonly summary: string
-  /** Of `stopped`: `SIGTERM`, `SIGABRT`, or `exit` with its code. */
+  /** Of `stopped`: `SIGTERM`, `SIGINT`, `SIGABRT`, or `exit` with its code. */
   readonly cause?: string
-  /** The slow request, or the one that blocks; of `stopped`, all that were open. Empty where what blocks belongs to no request. */
+  /** The slow request, or the one that blocks; of `stopped` and `memory`, all that are open, the one whose code runs before the others. Empty where what blocks belongs to no request. */
   readonly requests: readonly RequestState[]
   /** Requests that only wait until the main thread is free again. */
   readonly behind: readonly RequestState[]
@@ -113,7 +114,8 @@ export interface ProcessState {
     /** Share of the time that the main thread was busy, 0 to 1. */
     readonly utilisation: number
   }
-  readonly memory: { readonly rss: number, readonly heapUsed?: number, readonly heapTotal?: number, readonly external?: number }
+  /** `heapLimit`: where V8 gives up. */
+  readonly memory: { readonly rss: number, readonly heapUsed?: number, readonly heapTotal?: number, readonly heapLimit?: number, readonly external?: number }
 }
 
 /** A reported request has ended. */

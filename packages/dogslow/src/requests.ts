@@ -12,6 +12,10 @@ export class OpenRequest {
   readonly frames: Frames
   /** `performance.now()` */
   readonly start: number
+  /** From when its thresholds count: its start, or when it was told to wait behind another's code. */
+  since: number
+  /** Whose code it was told to wait behind. */
+  behind: OpenRequest | undefined
   inHandler = false
   closed = false
   /** When it is reported, from its start; `undefined` until the first tick, empty for never. */
@@ -30,6 +34,7 @@ export class OpenRequest {
     this.reply = reply
     this.frames = frames
     this.start = start
+    this.since = start
   }
 }
 

@@ -13,8 +13,13 @@ export const HEADER = {
   /** Counts evidence that was written for an exit. */
   written: 3,
   /** Length of the note, 0 for none. */
-  note: 4
+  note: 4,
+  sigint: 5
 } as const
+
+/** The signals that end a process and can be heard, with the place of the number of the app's own listeners. */
+export const SIGNALS = { SIGTERM: HEADER.sigterm, SIGINT: HEADER.sigint, SIGABRT: HEADER.sigabrt } as const
+export type Signal = keyof typeof SIGNALS
 
 const HEADER_BYTES = 64
 /** Bytes of the note on a blocking call: JSON. */

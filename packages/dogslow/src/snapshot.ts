@@ -1,5 +1,7 @@
+import { stackHere } from '@geordi/waits/live'
 import { newReportId, type Describer, type RawReport } from './describe.ts'
 import { FRAME_PREFIX } from './frames.ts'
+import { isNearlyFull } from './heap.ts'
 import type { Monitor } from './monitor.ts'
 import { requestOfFrame, type OpenRequest, type Requests } from './requests.ts'
 import { INTERRUPT_SCRIPT, SNAPSHOTS, type SnapshotAnswer, type SnapshotQuestion } from './interrupt.ts'
@@ -8,6 +10,7 @@ import { INTERRUPT_SCRIPT, SNAPSHOTS, type SnapshotAnswer, type SnapshotQuestion
 const DEPTH = 200
 const MOST_BEHIND = 20
 const MOST_STOPPED = 50
+const NOBODYS_CODE = 'The code that runs belongs to no request that its stack tells of: it was started by a timer, an event or a callback.'
 
 export interface SnapshotParts {
   readonly requests: Requests
@@ -24,19 +27,21 @@ export function answerSnapshots (instance: string, parts: SnapshotParts): () => 
   return () => table.delete(instance)
 }
 
-/** What can be told of a process that is being ended. */
-export function stoppedReport (cause: string, { requests, describer }: Pick<SnapshotParts, 'requests' | 'describer'>, stack: string[] = []): RawReport {
+/** What can be told of a process that is being ended, or soon will be. */
+export function stoppedReport (what: Pick<RawReport, 'cause'> & Partial<RawReport>, { requests, describer }: Pick<SnapshotParts, 'requests' | 'describer'>, owner?: OpenRequest): RawReport {
   const now = performance.now()
   const all = requests.all()
+  const shown = owner === undefined ? all : [owner, ...all.filter(open => open !== owner)]
   return {
     kind: 'stopped',
     id: newReportId(),
     time: new Date().toISOString(),
-    cause,
-    requests: all.slice(0, MOST_STOPPED).map(open => describer.request(open, now)),
+    requests: shown.slice(0, MOST_STOPPED).map(open => describer.request(open, now)),
     behind: [],
     more: Math.max(0, all.length - MOST_STOPPED),
-    stack,
+    stack: [],
+    ...what,
+    ...what.stack === undefined || what.stack.length === 0 || owner !== undefined ? {} : { nobodys: true, note: NOBODYS_CODE },
     process: describer.process(all[0]?.start ?? now, now, all.length)
   }
 }
@@ -46,12 +51,21 @@ function takeSnapshot ({ purpose, cause, deadline, report }: SnapshotQuestion, p
   const { sites, owner } = takeStack(parts)
   const now = performance.now()
   if (now > deadline) return { type: 'late', stack: sites }
-  if (purpose === 'stopped') return { type: 'report', report: { ...stoppedReport(cause, parts, sites), id: report } }
+  if (purpose === 'stopped') return { type: 'report', report: stoppedReport({ cause, stack: sites, id: report }, parts, owner) }
+  if (purpose === 'memory') {
+    if (!isNearlyFull()) return { type: 'idle' }
+    return { type: 'report', report: stoppedReport({ kind: 'memory', stack: sites, id: report }, parts, owner) }
+  }
   if (sites.length === 0) return { type: 'idle' }
   const due = parts.monitor.take(now, true)
-  if (due.length === 0) return { type: 'idle' }
-  if (owner !== undefined) parts.monitor.pass(owner, now)
-  for (const open of new Set([...owner === undefined ? [] : [owner], ...due])) parts.monitor.note(open, report)
+  // Those that wait behind the same still are no news.
+  const isNews = due.some(open => open === owner || owner === undefined || open.behind !== owner)
+  for (const open of due) if (open !== owner) parts.monitor.putOff(open, report, owner, now)
+  if (!isNews) return { type: 'idle' }
+  if (owner !== undefined) {
+    parts.monitor.pass(owner, now)
+    parts.monitor.note(owner, report)
+  }
   const others = parts.requests.all().filter(open => open !== owner)
   const { describer, requests } = parts
   return {
@@ -64,20 +78,14 @@ function takeSnapshot ({ purpose, cause, deadline, report }: SnapshotQuestion, p
       behind: others.slice(0, MOST_BEHIND).map(open => describer.request(open, now, false)),
       more: Math.max(0, others.length - MOST_BEHIND),
       stack: sites,
-      ...owner === undefined ? { note: 'What blocks the thread belongs to no request that its stack tells of: it was started by a timer, an event or a callback.' } : {},
+      ...owner === undefined ? { note: NOBODYS_CODE } : {},
       process: describer.process(Math.min(owner?.start ?? now, due[0]!.start), now, requests.count)
     }
   }
 }
 
 function takeStack ({ requests, current }: SnapshotParts): { sites: string[], owner: OpenRequest | undefined } {
-  const { stackTraceLimit, prepareStackTrace } = Error
-  Error.stackTraceLimit = DEPTH
-  const error = new Error()
-  Error.prepareStackTrace = (_error, sites) => sites
-  const sites = error.stack as unknown as NodeJS.CallSite[] | string
-  Error.stackTraceLimit = stackTraceLimit
-  Error.prepareStackTrace = prepareStackTrace
+  const sites = stackHere(DEPTH)
   // An app that has frozen `Error` leaves us a text.
   if (typeof sites === 'string') return { sites: sites.split('\n').slice(1).map(line => line.trim().replace(/^at /, '')), owner: current() }
   const from = sites.findLastIndex(site => site.getScriptNameOrSourceURL() === INTERRUPT_SCRIPT) + 1

@@ -7,6 +7,11 @@ export function seconds (milliseconds: number): string {
   return `${Math.floor(milliseconds / 60_000)} min ${Math.round(milliseconds % 60_000 / 1000)} s`
 }
 
+/** A size for people. */
+export function megabytes (bytes: number | undefined): string {
+  return bytes === undefined ? '?' : `${Math.round(bytes / 1e6)} MB`
+}
+
 /** An event as a text of several lines, for mails and terminals. */
 export function renderText (event: DogslowEvent): string {
   if (event.type === 'digest') return [event.summary, ...event.entries.map(({ what, count, longest }) => `  ${count} × ${what}, the longest ${seconds(longest)}`)].join('\n')
@@ -16,7 +21,6 @@ export function renderText (event: DogslowEvent): string {
 
 function renderReport (report: Report): string {
   const { host, pid, node, open, eventLoop, memory } = report.process
-  const megabytes = (bytes: number | undefined) => bytes === undefined ? '?' : `${Math.round(bytes / 1e6)} MB`
   const lines = [
     report.summary,
     // Of a request that waits, the waits below have their stacks.
@@ -28,7 +32,7 @@ function renderReport (report: Report): string {
     '',
     `${report.time}  ${host}, process ${pid}, Node ${node}, ${open} open`,
     ...eventLoop === undefined ? [] : [`event loop: ${seconds(eventLoop.delay.mean)} late on average, ${seconds(eventLoop.delay.max)} at most; busy ${Math.round(eventLoop.utilisation * 100)} %`],
-    `memory: ${megabytes(memory.rss)}, heap ${megabytes(memory.heapUsed)} of ${megabytes(memory.heapTotal)}`,
+    `memory: ${megabytes(memory.rss)}, heap ${megabytes(memory.heapUsed)} of ${megabytes(memory.heapTotal)}, at most ${megabytes(memory.heapLimit)}`,
     `report ${report.id}, fingerprint ${report.fingerprint}`
   ]
   return lines.join('\n')

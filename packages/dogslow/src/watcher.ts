@@ -6,8 +6,9 @@ import { HEADER } from './shared.ts'
 
 /** Milliseconds that the process waits on its end for the evidence to be written. */
 const EVIDENCE_LIMIT = 1000
-/** A watcher that dies again within so many milliseconds is not started anew. */
-const RESTART_AFTER = 60_000
+/** A thread that dies is started anew, but not more often than so many times in so many milliseconds: what kills it may come again at once. */
+const MOST_RESTARTS = 3
+const RESTARTS_WITHIN = 3_600_000
 const CLOSE_LIMIT = 6000
 
 export interface WatcherParts {
@@ -24,7 +25,9 @@ export class Watcher {
   /** A new thread must be told of them. */
   readonly #chunks: SharedArrayBuffer[] = []
   #worker: Worker | undefined
-  #started = 0
+  /** When it was started anew, of late. */
+  #restarts: number[] = []
+  #isUp = false
   #closing = false
 
   constructor (parts: WatcherParts) {
@@ -35,7 +38,10 @@ export class Watcher {
   async start (): Promise<void> {
     const worker = this.#spawn()
     await new Promise<void>((resolve, reject) => {
-      worker.once('message', () => resolve())
+      worker.once('message', () => {
+        this.#isUp = true
+        resolve()
+      })
       worker.once('error', (cause: Error) => reject(new DogslowError('GEORDI_DOGSLOW_UNSUPPORTED', `dogslow's thread does not come up: ${cause.message}`, { cause })))
     })
     // It watches over requests; without a server there are none, and a process that has nothing else to do may end. Not before it is up, though.
@@ -49,6 +55,7 @@ export class Watcher {
 
   /** Waits, blocking, until the thread has written evidence that was posted. */
   waitForEvidence (): void {
+    if (this.#worker === undefined) return
     const { header } = this.#parts.shared
     Atomics.wait(header, HEADER.written, 0, EVIDENCE_LIMIT)
   }
@@ -66,7 +73,6 @@ export class Watcher {
 
   #spawn (): Worker {
     const { data, heard } = this.#parts
-    this.#started = performance.now()
     let worker: Worker
     try {
       worker = new Worker(new URL('./watcher/thread.js', import.meta.url), {
@@ -88,9 +94,17 @@ export class Watcher {
 
   #died (error: unknown): void {
     this.#worker = undefined
-    if (this.#closing) return
-    const restarts = performance.now() - this.#started >= RESTART_AFTER
+    if (this.#closing || !this.#isUp) return
+    const now = performance.now()
+    this.#restarts = this.#restarts.filter(time => now - time < RESTARTS_WITHIN)
+    const restarts = this.#restarts.length < MOST_RESTARTS
     this.#parts.died(error, restarts)
-    if (restarts) this.#spawn().unref()
+    if (!restarts) return
+    this.#restarts.push(now)
+    try {
+      this.#spawn().unref()
+    } catch (cause) {
+      this.#parts.died(cause, false)
+    }
   }
 }

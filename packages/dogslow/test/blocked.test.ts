@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyRequest } from 'fastify'
 import type { Report } from '@geordi/dogslow'
-import { burn, start, until } from './support.ts'
+import { burn, gate, start, until } from './support.ts'
 
 const functions = ({ stack }: Report) => stack.map(frame => frame.function)
 const BLOCK = 700
@@ -59,6 +60,36 @@ test('a regular expression, a sort, and a synchronous handler are told too', asy
     // The sort's comparator may just have returned.
     assert.ok(functions(report).includes(name!) || path === '/sort', functions(report).join())
   }
+})
+
+test('who only waited behind another\'s code is reported for itself when it goes on being slow, and is not profiled before', async t => {
+  const queued: string[] = []
+  const held = gate(t)
+  const entered: string[] = []
+  const profile = async ({ url }: FastifyRequest) => {
+    queued.push(url)
+    return { id: url, url }
+  }
+  const running = await start(t, { profile }, app => {
+    app.get('/waits', async request => {
+      entered.push(request.url)
+      await held.wait()
+    })
+    app.get('/blocks', async function handleBlocks () {
+      while (entered.length === 0) await sleep(1)
+      burn(BLOCK)
+    })
+  })
+  const all = [running.ask('/blocks'), running.ask('/waits')]
+  const blocked = await until(() => running.reports().find(({ kind, requests }) => kind === 'blocked' && requests[0]?.url === '/blocks'))
+  assert.ok(blocked.behind.some(({ url }) => url === '/waits'))
+  const waiting = await until(() => running.reports().find(({ kind }) => kind === 'waiting'))
+  assert.equal(waiting.requests[0]!.url, '/waits')
+  await until(() => queued.length === 2)
+  assert.deepEqual(queued, ['/blocks', '/waits'])
+  assert.equal(running.reports().filter(({ kind }) => kind === 'blocked').length, 1)
+  held.open()
+  await Promise.all(all)
 })
 
 test('what belongs to no request is said to, with its stack', async t => {

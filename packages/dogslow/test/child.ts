@@ -21,8 +21,8 @@ export interface Child {
 }
 
 /** Runs the fixture's app in a process of its own. */
-export async function startChild (t: TestContext, options: object): Promise<Child> {
-  const child = spawn(process.execPath, [FIXTURE, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] })
+export async function startChild (t: TestContext, options: object, flags: readonly string[] = []): Promise<Child> {
+  const child = spawn(process.execPath, [...flags, FIXTURE, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { output += String(chunk) })
   const ended = once(child, 'close').then(([code, signal]) => ({ code, signal }) as Awaited<Child['ended']>)

@@ -10,7 +10,7 @@ import { temporaryFolder, until } from './support.ts'
 /** The app's own, but for the one that tells the test that all is ready. */
 const functions = ({ stack }: Pick<Report, 'stack'>) => stack.filter(({ of, function: name }) => of === 'app' && name !== 'say').map(frame => frame.function)
 
-for (const signal of ['SIGTERM', 'SIGABRT'] as const) {
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGABRT'] as const) {
   test(`${signal} with a request open: what it waits for is written, and the process ends by the signal`, async t => {
     const child = await startChild(t, {})
     await child.send('/wait?password=secret')
@@ -19,7 +19,7 @@ for (const signal of ['SIGTERM', 'SIGABRT'] as const) {
     const [report] = child.reports() as [Report]
     assert.deepEqual([report.kind, report.cause, report.requests.length], ['stopped', signal, 1])
     assert.deepEqual(report.requests[0]!.pending.map(({ statement, stack }) => [statement, stack[0]!.function]), [['setTimeout 3600000 ms', 'waitLong']])
-    assert.match(report.summary, new RegExp(`^The process got ${signal} with 1 request open; GET /wait\\?password=\\*\\*\\*, running for`))
+    assert.match(report.summary, new RegExp(`^The process got ${signal} with 1 request open; GET /wait\\?password=\\*\\*\\*, running for \\d+ m?s, waiting \\d+ m?s for timer setTimeout 3600000 ms$|^The process got ${signal} with 1 request open.* in (say|waitLong) `))
   })
 
   test(`${signal} while the main thread hangs in a loop: the watcher writes where, and lets the process end`, async t => {
@@ -31,7 +31,9 @@ for (const signal of ['SIGTERM', 'SIGABRT'] as const) {
     assert.equal((await child.ended).signal, signal)
     const [report] = child.reports() as [Report]
     assert.deepEqual(functions(report).slice(0, 2), ['loopForEver', 'findUser'])
-    assert.deepEqual(report.requests.map(({ url }) => url).sort(), ['/loop', '/wait'])
+    // Who loops comes first, though others have been there for longer.
+    assert.deepEqual(report.requests.map(({ url }) => url), ['/loop', '/wait'])
+    assert.match(report.summary, /; among them GET \/loop, running for .* in (loopForEver|say) /)
     assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), report)
   })
 }
@@ -76,6 +78,17 @@ test('an exit with requests open is reported: process.exit, and an error that no
     const [report] = child.reports() as [Report]
     assert.deepEqual([report.cause, report.requests.map(({ url }) => url).includes('/wait')], [`exit ${code}`, true])
   }
+})
+
+test('a heap that is nearly full is reported before V8 ends the process: who fills it, and where', async t => {
+  const heap = 128
+  const child = await startChild(t, { heap }, [`--max-old-space-size=${heap}`])
+  await child.send('/wait')
+  await child.send('/fill')
+  const report = await until(() => child.reports()[0])
+  assert.deepEqual([report.kind, report.requests[0]!.url], ['memory', '/fill'])
+  assert.equal(functions(report)[0], 'fillHeap')
+  assert.match(report.summary, /^The heap is nearly full \(\d+ MB of at most 134 MB\) with 2 requests open; among them GET \/fill, running for .* in fillHeap \(/)
 })
 
 test('SIGKILL after the threshold destroys nothing: the hanging request has been reported', async t => {

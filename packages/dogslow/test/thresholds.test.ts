@@ -83,3 +83,13 @@ test('wrong options are refused by name', async () => {
     await app.close()
   }
 })
+
+test('registered twice is refused: each request would be reported twice', async () => {
+  const app = Fastify()
+  try {
+    await app.register(dogslow, { log: false })
+    await assert.rejects(async () => await app.register(dogslow, { log: false }), { code: 'GEORDI_DOGSLOW_TWICE' })
+  } finally {
+    await app.close()
+  }
+})

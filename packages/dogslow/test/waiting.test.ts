@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import http from 'node:http'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
@@ -130,4 +131,39 @@ test('a request that waits for nothing known says so, and what it is at', async 
   held.open()
   await until(() => running.ends().length === 2)
   assert.deepEqual(running.ends().map(({ outcome, url }) => [url, outcome]).sort(), [['/body', 'cut off'], ['/unknown', 'answered']])
+})
+
+test('a logger\'s writes cost no stack, while a request is open; blocking reads take one', async t => {
+  let stacks = 0
+  const running = await start(t, {}, app => app.get('/', async () => {
+    const file = openSync('/dev/null', 'w')
+    let { prepareStackTrace } = Error
+    Object.defineProperty(Error, 'prepareStackTrace', { configurable: true, get: () => prepareStackTrace, set: value => { stacks++; prepareStackTrace = value } })
+    try {
+      writeSync(file, 'a line')
+      const written = stacks
+      readFileSync('/dev/null')
+      return { written, read: stacks - written }
+    } finally {
+      Object.defineProperty(Error, 'prepareStackTrace', { configurable: true, writable: true, value: prepareStackTrace })
+      closeSync(file)
+    }
+  }))
+  const answer = await (await fetch(running.origin)).json() as { written: number, read: number }
+  assert.equal(answer.written, 0, JSON.stringify(answer))
+  assert.ok(answer.read > 0)
+})
+
+test('an app that lets nobody ask for stacks is answered as always', async t => {
+  const running = await start(t, {}, app => app.get('/', async () => {
+    const { stackTraceLimit } = Error
+    Object.defineProperty(Error, 'stackTraceLimit', { configurable: true, writable: false, value: stackTraceLimit })
+    try {
+      await sleep(1)
+      readFileSync('/dev/null')
+    } finally {
+      Object.defineProperty(Error, 'stackTraceLimit', { configurable: true, writable: true, value: stackTraceLimit })
+    }
+  }))
+  assert.equal(await running.ask('/'), 200)
 })

@@ -26,7 +26,7 @@ export interface BlockedParts {
   /** Whether a stack has frames of the app's. */
   readonly isTelling: (stack: readonly string[]) => boolean
   /** The main thread is to know which requests were reported without its help. */
-  readonly taken: (report: string, places: Place[]) => void
+  readonly taken: (report: string, owner: number | undefined, places: Place[]) => void
 }
 
 /** Sees when the main thread lets requests get due, and reports what it does instead. */
@@ -83,7 +83,7 @@ export class BlockedWatch {
     // Not before: it would say that there is a text.
     for (const [chunk, at] of hidden) chunk.known[at] = KNOWN.taken
     if (waitForReturn) this.#hanging = report
-    taken(id, overdue)
+    taken(id, readOwner(this.#parts.shared), overdue)
     deliver(report)
   }
 
@@ -115,10 +115,15 @@ export function hangingReport (id: string, kind: 'blocked' | 'stopped', { chunks
     behind: kind === 'stopped' ? [] : shown,
     more: others.length - shown.length,
     stack: note?.stack ?? [],
+    ...subject === undefined ? { nobodys: true } : {},
     note: note === undefined ? `${why} Which request made it is not known.` : why,
     ...note === undefined ? {} : { call: { name: note.name, target: note.target, duration: Math.round(now - note.since) } },
     process: processState(all.length)
   }
+}
+
+function readOwner (shared: Shared): number | undefined {
+  return Atomics.load(shared.header, HEADER.note) === 0 ? undefined : readNote(shared)?.place
 }
 
 function readNote (shared: Shared): Note | undefined {

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { RawReport, RawRequest, RawWait } from '../describe.ts'
 import type { Report, RequestState, Wait } from '../report.ts'
-import { seconds } from '../text.ts'
+import { megabytes, seconds } from '../text.ts'
 import { placeOf, topFrame, type FrameReader } from './frames.ts'
 
+const LONGEST_STATEMENT = 120
+
 /** Makes sense of a raw report. */
-export function finishReport (raw: RawReport, frames: FrameReader): Report {
+export function finishReport ({ nobodys, ...raw }: RawReport, frames: FrameReader): Report {
   const stack = frames.read(raw.stack)
   const requests = raw.requests.map(request => finishRequest(request, frames))
   const [first] = requests
@@ -16,8 +18,8 @@ export function finishReport (raw: RawReport, frames: FrameReader): Report {
   const rest = { ...raw, requests, behind: raw.behind.map(request => finishRequest(request, frames)), stack }
   return {
     type: 'report',
-    fingerprint: createHash('sha256').update([raw.kind === 'stopped' ? `${raw.kind} ${cause}` : what, place].join('\n')).digest('hex').slice(0, 12),
-    summary: summarise(rest),
+    fingerprint: createHash('sha256').update([raw.kind === 'stopped' || raw.kind === 'memory' ? `${raw.kind} ${cause}` : what, place].join('\n')).digest('hex').slice(0, 12),
+    summary: summarise(rest, nobodys === true),
     ...rest
   }
 }
@@ -32,26 +34,38 @@ function finishRequest (raw: RawRequest, frames: FrameReader): RequestState {
   return { ...raw, pending: waits(raw.pending), finished: waits(raw.finished) }
 }
 
-function summarise ({ kind, cause, requests, behind, more, stack, call, note, process }: Omit<Report, 'type' | 'fingerprint' | 'summary'>): string {
+function summarise ({ kind, cause, requests, behind, more, stack, call, note, process }: Omit<Report, 'type' | 'fingerprint' | 'summary'>, isNobodys: boolean): string {
   const [first] = requests
   const top = topFrame(stack) ?? stack[0]
   const place = top === undefined ? '' : ` in ${placeOf(top)}`
   const asked = first === undefined ? '' : `${first.method} ${first.url}`.trim()
-  if (kind === 'stopped') {
-    const what = cause?.startsWith('exit') === true ? `The process ends (${cause})` : `The process got ${cause}`
-    const oldest = first === undefined ? '' : `; ${process.open === 1 ? '' : 'among them '}${asked}, running for ${seconds(first.duration)}${place}`
-    return `${what} with ${process.open} ${process.open === 1 ? 'request' : 'requests'} open${oldest}`
+  const native = call === undefined ? '' : `, calling ${call.name}${call.target === '' ? '' : ` ${call.target}`}`
+  const [wait] = first?.pending ?? []
+  const awaited = wait === undefined ? '' : `, waiting ${seconds(wait.duration)} for ${[wait.kind, cut(wait.statement), wait.target].filter(part => part !== '').join(' ')}`
+  if (kind === 'stopped' || kind === 'memory') {
+    const what = kind === 'memory' ? fullHeap(process) : cause?.startsWith('exit') === true ? `The process ends (${cause})` : `The process got ${cause}`
+    const open = `${what} with ${process.open} ${process.open === 1 ? 'request' : 'requests'} open`
+    // Nobody's code is not to be laid at the oldest's door; Node's own says nothing.
+    if (isNobodys && topFrame(stack) !== undefined) return `${open}${place}${native}`
+    const one = first === undefined ? '' : `; ${process.open === 1 ? '' : 'among them '}${asked}, running for ${seconds(first.duration)}${topFrame(stack) === undefined ? awaited : place}${native}`
+    return `${open}${one}`
   }
   if (kind === 'blocked') {
     const waiting = behind.length + more
     const others = waiting === 0 ? '' : `; ${waiting} ${waiting === 1 ? 'request waits' : 'requests wait'} behind it`
-    const native = call === undefined ? '' : `, calling ${call.name}${call.target === '' ? '' : ` ${call.target}`}`
     const who = first === undefined ? 'The main thread is blocked' : `${asked} blocks the main thread, running for ${seconds(first.duration)}`
     return `${who}${place}${native}${others}`
   }
-  const [wait] = first?.pending ?? []
   const running = `${asked} has been running for ${seconds(first?.duration ?? 0)}`
   if (wait === undefined) return `${running}. ${note ?? ''}`.trim()
-  const statement = [wait.kind, wait.statement, wait.target].filter(part => part !== '').join(' ')
-  return `${running}, waiting ${seconds(wait.duration)} for ${statement}${place}`
+  return `${running}${awaited}${place}`
+}
+
+/** A statement of thirty lines would hide what follows it. */
+function cut (statement: string): string {
+  return statement.length > LONGEST_STATEMENT ? `${statement.slice(0, LONGEST_STATEMENT)}…` : statement
+}
+
+function fullHeap ({ memory: { heapUsed = 0, heapLimit = 0 } }: Report['process']): string {
+  return `The heap is nearly full (${megabytes(heapUsed)} of at most ${megabytes(heapLimit)})`
 }

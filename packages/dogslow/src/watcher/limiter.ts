@@ -31,7 +31,7 @@ export class Limiter {
     if (this.#passed.has(report.id) || report.kind === 'stopped') return true
     this.#startMinute(now)
     const last = this.#passedAt.get(report.fingerprint)
-    if ((last !== undefined && now - last < this.#repeatAfter) || this.#inMinute >= this.#perMinute) {
+    if ((last !== undefined && now - last < this.#repeatAfter) || (this.#inMinute >= this.#perMinute && report.kind !== 'memory')) {
       const [request] = report.requests
       const top = topFrame(report.stack)
       const what = `${request === undefined ? 'no request' : nameOf(request)}${top === undefined ? '' : ` in ${placeOf(top)}`}`

@@ -1,15 +1,13 @@
 import { newReportId } from '../describe.ts'
-import { HEADER } from '../shared.ts'
+import { HEADER, SIGNALS, type Signal } from '../shared.ts'
 import { askMainThread } from './ask.ts'
 import { hangingReport, type BlockedParts } from './blocked.ts'
-import { hearSignals, type Signal, type SignalHandles } from './signals.ts'
+import { hearSignals, type SignalHandles } from './signals.ts'
 
 /** Milliseconds that the main thread has to tell what it is at, when the process is being ended. */
 const PATIENCE = 300
 /** Milliseconds by which the end of a process with open requests is put off for the slower sinks: who sent the signal gives it some seconds. */
 const SINKS_LIMIT = 1000
-
-const LISTENERS = { SIGTERM: HEADER.sigterm, SIGABRT: HEADER.sigabrt } as const
 
 export interface SignalParts extends Omit<BlockedParts, 'taken' | 'isTelling'> {
   /** Settles when all sinks have sent what they have, or so many milliseconds are over. */
@@ -28,7 +26,7 @@ export class SignalWatch {
     this.#handles = hearSignals(signal => {
       this.#heard(signal).catch((error: unknown) => parts.complain('signals', (error as Error).message))
     })
-    if (this.#handles === undefined) parts.complain('signals', 'This version of Node lets no thread hear signals: what a SIGTERM or SIGABRT interrupts is not reported.')
+    if (this.#handles === undefined) parts.complain('signals', 'This version of Node lets no thread hear signals: what a signal interrupts is not reported.')
   }
 
   close (): void {
@@ -51,7 +49,7 @@ export class SignalWatch {
   }
 
   #isAppsOwn (signal: Signal): boolean {
-    return Atomics.load(this.#parts.shared.header, LISTENERS[signal]) > 0
+    return Atomics.load(this.#parts.shared.header, SIGNALS[signal]) > 0
   }
 
   async #report (signal: Signal): Promise<void> {

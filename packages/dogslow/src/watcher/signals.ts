@@ -1,5 +1,6 @@
 import { Session } from 'node:inspector'
 import { constants } from 'node:os'
+import { SIGNALS, type Signal } from '../shared.ts'
 
 interface SignalHandle {
   onsignal: (signal: number) => void
@@ -9,10 +10,6 @@ interface SignalHandle {
 }
 
 type SignalClass = new () => SignalHandle
-
-/** The signals that end a process, and can be caught. */
-export const SIGNALS = ['SIGTERM', 'SIGABRT'] as const
-export type Signal = typeof SIGNALS[number]
 
 /**
  * Hears a signal in this thread, so that it is heard while the main thread hangs. `process.on` hears none in a thread, but libuv's handles do; Node has
@@ -27,7 +24,7 @@ export class SignalHandles {
   readonly #handles = new Map<Signal, SignalHandle>()
 
   constructor (Signal: SignalClass, heard: (signal: Signal) => void) {
-    for (const signal of SIGNALS) {
+    for (const signal of Object.keys(SIGNALS) as Signal[]) {
       const handle = new Signal()
       handle.onsignal = () => heard(signal)
       if (handle.start(constants.signals[signal]) === 0) this.#handles.set(signal, handle)

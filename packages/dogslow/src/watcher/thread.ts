@@ -13,6 +13,7 @@ import { writeLog } from './direct-log.ts'
 import { finishReport } from './finish.ts'
 import { FrameReader, topFrame } from './frames.ts'
 import { Limiter } from './limiter.ts'
+import { MemoryWatch } from './memory-watch.ts'
 import { Outlet } from './outlet.ts'
 import { SignalWatch } from './signal-watch.ts'
 import { Sources } from './sources.ts'
@@ -55,13 +56,15 @@ async function allSent (limit: number): Promise<void> {
 }
 
 const isTelling = (stack: readonly string[]) => topFrame(frames.read(stack)) !== undefined
-const blocked = new BlockedWatch({ data, shared, chunks, clock, deliver, isTelling, taken: (report, places) => tell({ type: 'taken', report, places }) })
+const blocked = new BlockedWatch({ data, shared, chunks, clock, deliver, isTelling, taken: (report, owner, places) => tell({ type: 'taken', report, owner, places }) })
+const failed = (error: unknown) => complain('watcher', (error as Error).message)
+const memory = new MemoryWatch({ data, shared, clock, deliver, failed })
 const signals = new SignalWatch({ data, shared, chunks, clock, deliver, allSent, complain })
 
 // These keep the thread alive: it has nothing else to wait for.
 const timers = [
   setInterval(() => {
-    blocked.look().catch((error: unknown) => complain('watcher', (error as Error).message))
+    blocked.look().catch(failed)
   }, data.tick),
   setInterval(() => {
     const digest = limiter.digest(performance.now())
@@ -80,12 +83,13 @@ main.on('message', (message: ToWatcher) => {
       Atomics.add(shared.header, HEADER.written, 1)
       Atomics.notify(shared.header, HEADER.written)
       break
-    case 'close': close().catch((error: unknown) => complain('watcher', (error as Error).message))
+    case 'close': close().catch(failed)
   }
 })
 
 async function close (): Promise<void> {
   for (const timer of timers) clearInterval(timer)
+  memory.close()
   const digest = limiter.digest(performance.now(), true)
   if (digest !== undefined) pass(digest)
   await allSent(CLOSE_LIMIT)

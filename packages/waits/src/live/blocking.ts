@@ -2,24 +2,42 @@ import childProcess from 'node:child_process'
 import crypto from 'node:crypto'
 import fs from 'node:fs'
 import zlib from 'node:zlib'
-import { patchSync } from '../builtins/callbacks.ts'
-import type { WaitStart } from '../wait-log.ts'
+import { patch, type Target } from '../patch.ts'
+import { activeRecorder } from '../recorder.ts'
+import { LiveRecorder } from './live-recorder.ts'
 
-/** Calls that can block for long, and can't be interrupted. What opens and reads files can, where the file is a pipe or on a network. */
+const WITH_PATH = ['readFileSync', 'openSync', 'writeFileSync', 'appendFileSync', 'cpSync', 'rmSync']
+/** Loggers call these for each line: to note a stack would cost more than they do. */
+const ON_DESCRIPTORS = ['readSync', 'writeSync', 'fsyncSync']
+const PROCESSES = ['execSync', 'execFileSync', 'spawnSync']
+const SECRETS = ['pbkdf2Sync', 'scryptSync', 'generateKeyPairSync', 'generatePrimeSync']
+const CODECS = ['gzipSync', 'gunzipSync', 'deflateSync', 'inflateSync', 'brotliCompressSync', 'brotliDecompressSync', 'unzipSync']
+
+/** Calls that can block for long. What opens and reads files can, where the file is a pipe or on a network. */
 export function patchBlocking (): void {
-  patchSync(childProcess, ['execSync', 'execFileSync', 'spawnSync'], (name, args) => describe('process', name, 'node:child_process', command(args)))
-  patchSync(fs, ['readFileSync', 'openSync', 'readSync', 'writeFileSync', 'writeSync', 'appendFileSync', 'cpSync', 'rmSync', 'fsyncSync'],
-    (name, args) => describe('file', name, 'node:fs', typeof args[0] === 'string' || args[0] instanceof URL ? String(args[0]) : ''))
-  patchSync(crypto, ['pbkdf2Sync', 'scryptSync', 'generateKeyPairSync', 'generatePrimeSync'], name => describe('threadpool', name, 'node:crypto', ''))
-  const codecs = ['gzipSync', 'gunzipSync', 'deflateSync', 'inflateSync', 'brotliCompressSync', 'brotliDecompressSync', 'unzipSync']
-  patchSync(zlib, codecs, name => describe('threadpool', name, 'node:zlib', ''))
+  patchCalls(childProcess, PROCESSES, program)
+  patchCalls(fs, WITH_PATH, path => typeof path === 'string' || path instanceof URL ? String(path) : '')
+  patchCalls(fs, ON_DESCRIPTORS, descriptor => `descriptor ${String(descriptor)}`, false)
+  patchCalls(crypto, SECRETS, () => '')
+  patchCalls(zlib, CODECS, () => '')
 }
 
-function describe (kind: WaitStart['kind'], statement: string, driver: string, target: string): WaitStart {
-  return { kind, statement, driver, target }
+function patchCalls (target: Target, names: readonly string[], describe: (first: unknown) => string, withStack = true): void {
+  for (const name of names) {
+    patch(target, name, original => function (...args: unknown[]) {
+      const recorder = activeRecorder()
+      const end = recorder instanceof LiveRecorder ? recorder.blocking(name, () => describe(args[0]), withStack) : undefined
+      if (end === undefined) return Reflect.apply(original, this, args)
+      try {
+        return Reflect.apply(original, this, args)
+      } finally {
+        end()
+      }
+    })
+  }
 }
 
 /** The program alone: its arguments may be secrets. */
-function command ([first]: unknown[]): string {
+function program (first: unknown): string {
   return String(first).trim().split(/\s/, 1)[0] ?? ''
 }

@@ -49,8 +49,17 @@ export interface Owners {
   readonly prefix: string
   /** Whose frame that is, now; `undefined` for nobody's. */
   readonly of: (functionName: string) => object | undefined
-  /** A call that blocks begins; the returned function is called when it ends. */
-  readonly blocking?: ((owner: object | undefined, start: WaitStart, sites: () => string[]) => () => void) | undefined
+  /** A call that blocks begins, and can't be interrupted. @returns What is called when it ends; `undefined` where that is of no interest. */
+  readonly blocking?: ((call: BlockingCall) => (() => void) | undefined) | undefined
+}
+
+/** A call that blocks the thread: `readFileSync`, `execSync` … What is known of it is found out when it is asked for. */
+export interface BlockingCall {
+  readonly name: string
+  /** The file, or the program. */
+  readonly target: () => string
+  /** Who calls; left out of calls that are over at once as good as always, and may come many times a request. */
+  readonly whose?: () => { readonly owner: object | undefined, readonly stack: string[] }
 }
 
 /** A driver's calls within one of its own: numbers of records that are remembered for their callbacks. */
@@ -65,7 +74,6 @@ const NOBODY: Record = { owner: undefined, sites: [], parent: undefined }
 export class LiveRecorder extends Recorder {
   readonly #owners: Owners
   readonly #pending = new Map<number, Wait>()
-  readonly #ends = new Map<number, () => void>()
   readonly #own = new WeakMap<object, OwnWaits>()
   readonly #records: Record[] = []
   readonly #recordIds: number[] = []
@@ -74,6 +82,7 @@ export class LiveRecorder extends Recorder {
   #currentId = 0
   #current: Record = NOBODY
   #within = false
+  #isBlocking = false
 
   constructor (owners: Owners) {
     super()
@@ -88,13 +97,7 @@ export class LiveRecorder extends Recorder {
 
   override record (): number {
     if (this.#within) return this.#currentId
-    const { owner, sites } = takeStack(this.#owners)
-    const parent = this.#current
-    const record: Record = owner !== undefined || parent === NOBODY
-      ? { owner, sites, parent: undefined }
-      // Only one step up: a chain of callbacks would grow for as long as a process polls.
-      : { owner: parent.owner, sites, parent: parent.parent ?? parent }
-    return this.#remember(record)
+    return this.#remember(this.#here())
   }
 
   override besides (driver: number): number {
@@ -113,14 +116,22 @@ export class LiveRecorder extends Recorder {
     return this.#as(id, true, () => Reflect.apply(fn, self, args))
   }
 
-  override open (id: number, { kind, statement = '', target = '', driver = '', sync = false, ...rest }: WaitStart): number {
+  /** A blocking call begins. @returns What is to be called when it ends, if anything. */
+  blocking (name: string, target: () => string, withStack: boolean): (() => void) | undefined {
+    // What a blocking call does within is part of it.
+    if (this.#isBlocking) return undefined
+    const end = this.#owners.blocking?.({ name, target, ...withStack && { whose: () => this.#whose() } })
+    if (end === undefined) return undefined
+    this.#isBlocking = true
+    return () => {
+      this.#isBlocking = false
+      end()
+    }
+  }
+
+  override open (id: number, { kind, statement = '', target = '', driver = '' }: WaitStart): number {
     const wait = ++this.#lastWait
     const record = this.#recordOf(id)
-    if (sync) {
-      const end = this.#owners.blocking?.(record.owner, { kind, statement, target, driver, sync, ...rest }, () => textOf(record))
-      if (end !== undefined) this.#ends.set(wait, end)
-      return wait
-    }
     if (record.owner === undefined) return wait
     this.#pending.set(wait, { kind, statement, target, driver, start: performance.now(), record })
     this.#ownWaits(record.owner).pending.add(wait)
@@ -128,12 +139,6 @@ export class LiveRecorder extends Recorder {
   }
 
   override close (id: number, failed: boolean): void {
-    const end = this.#ends.get(id)
-    if (end !== undefined) {
-      this.#ends.delete(id)
-      end()
-      return
-    }
     const wait = this.#take(id)
     if (wait === undefined) return
     wait.end = performance.now()
@@ -170,8 +175,17 @@ export class LiveRecorder extends Recorder {
     return this.#current.owner
   }
 
-  get pendingCount (): number {
-    return this.#pending.size
+  #here (): Record {
+    const { owner, sites } = takeStack(this.#owners)
+    const parent = this.#current
+    if (owner !== undefined || parent === NOBODY) return { owner, sites, parent: undefined }
+    // Only one step up: a chain of callbacks would grow for as long as a process polls.
+    return { owner: parent.owner, sites, parent: parent.parent ?? parent }
+  }
+
+  #whose (): { readonly owner: object | undefined, readonly stack: string[] } {
+    const record = this.#here()
+    return { owner: record.owner, stack: textOf(record) }
   }
 
   #take (id: number): Wait | undefined {

@@ -28,15 +28,25 @@ function look (sites: readonly NodeJS.CallSite[], owners: Owners): { owner: obje
   return { owner: undefined, sites: sites.slice(own, own + KEPT), isWhole }
 }
 
-function takeSites (depth: number): readonly NodeJS.CallSite[] {
+/** The stack here: a text where the app keeps others from preparing it, none where it keeps them from asking for it. */
+export function stackHere (depth: number): NodeJS.CallSite[] | string {
   const { stackTraceLimit, prepareStackTrace } = Error
-  Error.stackTraceLimit = depth
-  const error = new Error()
-  Error.prepareStackTrace = (_error, sites) => sites
-  const sites = error.stack as unknown as NodeJS.CallSite[] | string
-  Error.stackTraceLimit = stackTraceLimit
-  Error.prepareStackTrace = prepareStackTrace
-  // An app that has frozen `Error` leaves us a text.
+  try {
+    Error.stackTraceLimit = depth
+    const error = new Error()
+    Error.prepareStackTrace = (_error, sites) => sites
+    const sites = error.stack as unknown as NodeJS.CallSite[] | string | undefined
+    Error.stackTraceLimit = stackTraceLimit
+    Error.prepareStackTrace = prepareStackTrace
+    return sites ?? []
+  } catch {
+    // `Error` is frozen.
+    return []
+  }
+}
+
+function takeSites (depth: number): readonly NodeJS.CallSite[] {
+  const sites = stackHere(depth)
   return typeof sites === 'string' ? [] : sites
 }
 

@@ -2,7 +2,7 @@ import type { Waits } from '@geordi/profile'
 import { formatCount, formatTime } from '../numbers.ts'
 import { groupBy } from '../sums.ts'
 import { elapsed, type Look, type RecordedLook } from '../waits/look.ts'
-import { countAll, meanTimeOf, medianOf, timeOf } from '../waits/counts.ts'
+import { countSome, meanTimeOf, medianOf, timeOf } from '../waits/counts.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
 import { isAround, reads } from './statements.ts'
@@ -20,7 +20,7 @@ export function findIdentical (look: Look): Finding[] {
     const time = elapsed(recorded, members.slice(1))
     if (!isWorthTelling(look, time) || isPolling(waits, members) || isRewritten(waits, members)) return []
     const { kind, statement, target } = operation
-    const count = countAll(waits, members)
+    const count = countSome(waits, members)
     const total = members.reduce((sum, wait) => sum + timeOf(waits, wait), 0)
     const median = medianOf(waits, members, wait => meanTimeOf(waits, wait))
     const sites = sitesOf(recorded, members)
@@ -48,7 +48,7 @@ function questions (waits: Waits): number[][] {
   const isAsked = operations.map(one => !one.sync && reads(one) && !isAround(one))
   const asked = Array.from(operation.keys()).filter(wait => isAsked[operation[wait] as number] === true && same[wait] !== 0 && outcome[wait] === 0)
   const groups = groupBy(asked, wait => `${operation[wait]} ${same[wait]}`)
-  return Array.from(groups.values()).filter(members => countAll(waits, members) >= IDENTICAL.count)
+  return Array.from(groups.values()).filter(members => countSome(waits, members) >= IDENTICAL.count)
 }
 
 /** Whether timers fill the time between two of them: who waits for another answer has to ask again. */

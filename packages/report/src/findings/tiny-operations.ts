@@ -2,7 +2,7 @@ import type { WaitKind } from '@geordi/profile'
 import { formatBytes, formatCount, formatTime } from '../numbers.ts'
 import { groupBy } from '../sums.ts'
 import { elapsed, type Look } from '../waits/look.ts'
-import { countAll, countOf, meanTimeOf, medianOf } from '../waits/counts.ts'
+import { countSome, countOf, meanTimeOf, medianOf } from '../waits/counts.ts'
 import type { Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
@@ -36,7 +36,7 @@ export function findTinyOperations (look: Look): Finding[] {
     }).sort((a, b) => b.count - a.count || b.total - a.total)
     const [worst] = tiny
     const members = tiny.flatMap(({ waits }) => waits).sort((a, b) => a - b)
-    const count = countAll(waits, members)
+    const count = countSome(waits, members)
     const total = tiny.reduce((sum, { total }) => sum + total, 0)
     // Who writes to a socket is in a call of the system's for so long.
     const time = worst?.sync === true ? total : elapsed(recorded, members)

@@ -2,8 +2,9 @@ import type { Canvas } from '../canvas/canvas.ts'
 import { type Content, COUNTED, samplesInWords, whyEmpty, whyPartial } from '../content.ts'
 import { titleOf } from '../names.ts'
 import { formatBytes, formatCount, formatMoment, formatShare, formatTime, plural } from '../numbers.ts'
-import { elide, wrap } from '../text.ts'
+import { elide, wrap, wrapWithin } from '../text.ts'
 import { theme } from '../theme.ts'
+import { countAll } from '../waits/counts.ts'
 import { drawFindings } from './findings.ts'
 import { footer, noteBox } from './parts.ts'
 import { drawTopFunctions } from './top-functions.ts'
@@ -13,6 +14,7 @@ const { margin, width: pageWidth, height: pageHeight } = theme.page
 const width = pageWidth - 2 * margin
 
 const TITLE_LINES = 3
+const FACT_LINES = 2
 
 /** Of the first page; what else it tells wants room, too. */
 const MOST_FINDINGS_HEIGHT = 290
@@ -72,7 +74,7 @@ function facts (content: Content): Array<readonly [string, string]> {
   }
   list.push(['Samples', samplesInWords(content, 'all')])
   if (times.busy > 0) list.push(['Busy', `${formatTime(times.busy)} of ${formatTime(times.sampled)} sampled`])
-  if (waits !== undefined) list.push(['Waits', `${formatCount(waits.operation.length)}; recording them took ${formatTime(recordingTime(content))}`])
+  if (waits !== undefined) list.push(['Waits', `${formatCount(countAll(waits))}; recording them took ${formatTime(recordingTime(content))}`])
   return list
 }
 
@@ -84,16 +86,20 @@ function recordingTime ({ recording: { waits }, wall }: Content): number {
 function drawFacts (canvas: Canvas, content: Content, top: number): number {
   const columns = 3
   const column = width / columns
-  const rowHeight = 24
-  const list = facts(content)
+  const [rowHeight, lineHeight] = [24, 10]
   const measure = canvas.measurer('regular', theme.text.body)
-  list.forEach(([label, value], at) => {
-    const x = margin + at % columns * column
-    const y = top + Math.floor(at / columns) * rowHeight
-    canvas.text(label, x, y + 8, { size: theme.text.small, colour: theme.muted })
-    canvas.text(elide(value, column - 12, measure), x, y + 18, { size: theme.text.body })
-  })
-  return top + Math.ceil(list.length / columns) * rowHeight
+  const list = facts(content).map(([label, value]) => ({ label, lines: wrapWithin(value, column - 12, FACT_LINES, measure) }))
+  let y = top
+  for (let first = 0; first < list.length; first += columns) {
+    const row = list.slice(first, first + columns)
+    row.forEach(({ label, lines }, at) => {
+      const x = margin + at * column
+      canvas.text(label, x, y + 8, { size: theme.text.small, colour: theme.muted })
+      lines.forEach((line, below) => canvas.text(line, x, y + 18 + below * lineHeight, { size: theme.text.body }))
+    })
+    y += rowHeight + (Math.max(1, ...row.map(({ lines }) => lines.length)) - 1) * lineHeight
+  }
+  return y
 }
 
 /** What the graph can't show, in words: that it stands for a small part of the time, or is empty. */

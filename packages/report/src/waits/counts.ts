@@ -6,8 +6,13 @@ export function countOf ({ counts }: Waits, wait: number): number {
 }
 
 /** How many waits some rows stand for. */
-export function countAll (waits: Waits, rows: readonly number[]): number {
+export function countSome (waits: Waits, rows: readonly number[]): number {
   return waits.counts === undefined ? rows.length : rows.reduce((sum, wait) => sum + countOf(waits, wait), 0)
+}
+
+/** How many waits all rows stand for. */
+export function countAll ({ counts, operation }: Waits): number {
+  return counts?.count.reduce((sum, count) => sum + count, 0) ?? operation.length
 }
 
 /** How long the waits of a row took in all, in microseconds. */

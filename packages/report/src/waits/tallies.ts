@@ -1,5 +1,5 @@
 import type { WaitKind, Waits } from '@geordi/profile'
-import { countAll, longestOf, meanTimeOf, quantilesOf, timeOf } from './counts.ts'
+import { countSome, longestOf, meanTimeOf, quantilesOf, timeOf } from './counts.ts'
 import type { CallPlaces } from './places.ts'
 import { shapeOf, type Shape } from './shape.ts'
 
@@ -68,18 +68,18 @@ function tally (waits: Waits, shares: Float64Array, { operation, shape, site, wa
     ...isOne ? { statement, target } : shape,
     site,
     waits: members,
-    count: countAll(waits, members),
+    count: countSome(waits, members),
     total: members.reduce((sum, wait) => sum + timeOf(waits, wait), 0),
     wall: members.reduce((sum, wait) => sum + (shares[wait] as number), 0),
     median,
     p95,
     max: members.reduce((longest, wait) => Math.max(longest, longestOf(waits, wait)), 0),
     repeats: repeatsOf(waits, members),
-    failed: countAll(waits, members.filter(wait => waits.outcome[wait] === 1))
+    failed: countSome(waits, members.filter(wait => waits.outcome[wait] === 1))
   }
 }
 
 function repeatsOf (waits: Waits, members: readonly number[]): number {
   const known = members.filter(wait => waits.same[wait] !== 0)
-  return countAll(waits, known) - new Set(known.map(wait => `${waits.operation[wait]} ${waits.same[wait]}`)).size
+  return countSome(waits, known) - new Set(known.map(wait => `${waits.operation[wait]} ${waits.same[wait]}`)).size
 }

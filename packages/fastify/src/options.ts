@@ -18,6 +18,8 @@ export interface GeordiOptions extends ReplayLimits {
     readonly url: string
     /** Keeps several apps on one server apart; the worker's `--queue-name`. @defaultValue `'geordi'` */
     readonly name?: string
+    /** Milliseconds without an answer of the server's after which it counts as away, and a flagged request gets 503. @defaultValue 800 */
+    readonly timeout?: number
   }
   /**
    * Who the admin is, for the report, the limit `maxOpenPerAdmin` and the audit. What it throws is answered with 500. It can run
@@ -58,7 +60,7 @@ export interface GeordiOptions extends ReplayLimits {
 
 /** {@link GeordiOptions}, checked and complete. */
 export interface GeordiSettings extends Required<Omit<GeordiOptions, 'queue'>> {
-  readonly queue: { readonly url: string, readonly name: string }
+  readonly queue: GeordiOptions['queue']
 }
 
 const DEFAULTS = Object.freeze({
@@ -72,8 +74,7 @@ const DEFAULTS = Object.freeze({
   hide: Object.freeze([]),
   audit: (event: AuditEvent, request: FastifyRequest) => request.log.info({ geordi: event }, `geordi: ${event.action}`)
 })
-const QUEUE_NAME = 'geordi'
-const QUEUE_KNOWN = new Set(['url', 'name'])
+const QUEUE_KNOWN = new Set(['url', 'name', 'timeout'])
 const KNOWN = new Set(['isAdmin', 'secret', 'queue', ...Object.keys(DEFAULTS)])
 
 /**
@@ -92,8 +93,8 @@ export function completeOptions (options: GeordiOptions): GeordiSettings {
   check(typeof settings.parameter === 'string' && /^[\w.~-]+$/.test(settings.parameter), 'parameter', 'must be letters, digits, dots, tildes, dashes and underscores')
   check(Number.isSafeInteger(settings.bodyLimit) && settings.bodyLimit > 0, 'bodyLimit', 'must be a whole number of bytes above 0')
   check(Array.isArray(settings.hide) && settings.hide.every(name => typeof name === 'string' && /[\p{L}\p{N}]/u.test(name)), 'hide', 'must be a list of query keys\' names')
-  const { url, name = QUEUE_NAME } = settings.queue
-  return Object.freeze({ ...settings, hide: Object.freeze([...settings.hide]), queue: Object.freeze({ url, name }) })
+  const queue = Object.fromEntries(Object.entries(settings.queue).filter(([, value]) => value !== undefined)) as GeordiOptions['queue']
+  return Object.freeze({ ...settings, hide: Object.freeze([...settings.hide]), queue: Object.freeze(queue) })
 }
 
 function check (holds: boolean, name: string, demand: string): asserts holds {

@@ -9,7 +9,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import Fastify from 'fastify'
 import { geordi } from '@geordi/fastify'
 import type { CapturedRequest } from '@geordi/replay'
-import { ADMIN, atEnd, head, isAdmin, queueServer, raw, SECRET, start, take, unique, type AppOptions } from './support.ts'
+import { ADMIN, atEnd, head, isAdmin, PATIENCE, queueServer, raw, SECRET, start, take, unique, type AppOptions } from './support.ts'
 
 const server = await queueServer()
 const admin = `${ADMIN[0]}: ${ADMIN[1]}`
@@ -127,7 +127,7 @@ describe('over HTTP/2', () => {
     const name = unique()
     const app = Fastify({ http2: true }) as unknown as FastifyInstance
     atEnd(t, () => app.close())
-    await app.register(geordi, { isAdmin, secret: SECRET, queue: { url: server.url, name }, ...options })
+    await app.register(geordi, { isAdmin, secret: SECRET, queue: { url: server.url, name, timeout: PATIENCE }, ...options })
     await routes(app)
     await app.listen({ host: '127.0.0.1', port: 0 })
     const session = connectHttp2(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}`)

@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from 'node:test'
 import type { FastifyRequest } from 'fastify'
 import type { AuditEvent } from '@geordi/fastify'
 import { openBackend, RAW_PROFILE, REPORT } from '@geordi/replay'
-import { ask, queue, queueServer, start, take, until, type AppOptions } from './support.ts'
+import { ask, PATIENCE, queue, queueServer, start, take, until, type AppOptions } from './support.ts'
 
 const server = await queueServer()
 const name = (request: FastifyRequest) => request.headers['x-name'] as string | undefined
@@ -56,7 +56,7 @@ describe('what is kept', () => {
     const old = await queue(port, '/old?__geordi__')
     await queue(port, '/new?__geordi__')
     const status = async () => (await ask(port, old.url, { accept: 'text/html' })).status
-    const backend = await openBackend({ url: server.url, name, role: 'web' })
+    const backend = await openBackend({ url: server.url, name, role: 'web', timeout: PATIENCE })
     t.after(() => backend.close())
     await backend.store.write(old.id, (await backend.store.read(old.id))!.record, true)
     assert.equal(await status(), 200)

@@ -22,6 +22,7 @@ describe('options', () => {
     ['queue.url', { ...good, queue: { url: 'localhost:6379' } }],
     ['queue.url', { ...good, queue: { url: 'http://localhost' } }],
     ['queue.name', { ...good, queue: { url: server.url, name: 'No Name' } }],
+    ['queue.timeout', { ...good, queue: { url: server.url, timeout: 0.5 } }],
     ['queue.prefix', { ...good, queue: { url: server.url, prefix: 'x' } }],
     ['identify', { ...good, identify: 'picard' }],
     ['capture', { ...good, capture: {} }],

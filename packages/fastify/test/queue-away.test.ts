@@ -64,7 +64,7 @@ for (const kind of ['redis', 'postgres'] as const) {
     it('does so too when the server takes connections and never answers', { timeout: 60_000 }, async t => {
       const { port: silent, sockets } = await silentServer(t)
       const url = `${kind}://user:hidden-word@127.0.0.1:${silent}/db`
-      const { port } = await start(t, url, routes)
+      const { port } = await start(t, url, routes, { queue: { url } })
       await assertAway(port, url)
       assert.ok(sockets.size > 0)
     })

@@ -5,13 +5,15 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { after, type TestContext } from 'node:test'
 import { buffer } from 'node:stream/consumers'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
 import { geordi, type GeordiOptions } from '@geordi/fastify'
 import { Replays, type ReplayTask } from '@geordi/replay'
 import { startLocalServer, type LocalServer } from '@geordi/replay/local'
 
 export const SECRET = 'a secret of at least 32 characters'
+/** Milliseconds that an app waits for a queue server that is there: a loaded machine answers when it can. */
+export const PATIENCE = 30_000
 /** What {@link isAdmin} wants to see. */
 export const ADMIN = ['Authorization', 'picard'] as const
 
@@ -31,7 +33,7 @@ export async function queueServer (kind: 'redis' | 'postgres' | 'auto' = 'auto')
 
 /** Waits until something is so; the test's own time limit is the only one. */
 export async function until (holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!await holds()) await turn()
+  while (!await holds()) await delay(5)
 }
 
 const cleanUps = new WeakMap<TestContext, Array<() => unknown>>()
@@ -70,7 +72,7 @@ export async function start (t: TestContext, url: string, routes: (app: FastifyI
   const app = Fastify({ forceCloseConnections: true, ...server })
   atEnd(t, () => app.close())
   await before?.(app)
-  await app.register(geordi, { isAdmin, secret: SECRET, queue: { url, name }, ...geordiOptions })
+  await app.register(geordi, { isAdmin, secret: SECRET, queue: { url, name, timeout: PATIENCE }, ...geordiOptions })
   await routes(app)
   await app.listen({ host: '127.0.0.1', port: 0 })
   return { app, name, port: (app.server.address() as AddressInfo).port }

@@ -38,11 +38,18 @@ export interface BackendOptions {
   /** Keeps several apps on one server apart: lower-case letters, digits and underscores, a letter first, at most 40. */
   readonly name: string
   /**
-   * `web`: fail within a second, because somebody waits for the answer.
+   * `web`: fail soon, because somebody waits for the answer.
    * `worker`: wait for the server to come back, because a replay's outcome must not get lost.
    */
   readonly role: 'web' | 'worker'
+  /** Milliseconds that a web process waits for the server. @defaultValue 800: who waits is told within a second */
+  readonly timeout?: number
 }
+
+/** {@link BackendOptions}, complete. */
+export type BackendSettings = Required<BackendOptions>
+
+export const DEFAULT_TIMEOUT = 800
 
 /** A name becomes a key prefix, a BullMQ queue and a PostgreSQL schema, so it is kept plain, and off PostgreSQL's own schemas. */
 const NAME = /^(?!pg_|public$|information_schema$)[a-z][a-z0-9_]{0,39}$/
@@ -54,9 +61,10 @@ const NAME = /^(?!pg_|public$|information_schema$)[a-z][a-z0-9_]{0,39}$/
 export async function openBackend (options: BackendOptions): Promise<Backend> {
   // Only the driver in use is loaded: a web process on Redis never loads pg.
   const open = backendFor(options)
+  const settings = { timeout: DEFAULT_TIMEOUT, ...options }
   return open === 'redis'
-    ? new (await import('./redis.ts')).RedisBackend(options)
-    : new (await import('./postgres.ts')).PostgresBackend(options)
+    ? new (await import('./redis.ts')).RedisBackend(settings)
+    : new (await import('./postgres.ts')).PostgresBackend(settings)
 }
 
 /** Which backend the options name, checking them. */
@@ -71,9 +79,6 @@ export function backendFor ({ url, name }: Pick<BackendOptions, 'url' | 'name'>)
   throw new ReplayError('GEORDI_OPTION_INVALID',
     'Option `queue.url` must be a redis://, rediss://, postgres:// or postgresql:// URL.')
 }
-
-/** How long a web process waits for the queue server: the admin gets a 503 within a second. */
-export const WEB_TIMEOUT = 800
 
 /** What a driver threw, as the one error that callers look for. */
 export function unavailable (cause: unknown): ReplayError {

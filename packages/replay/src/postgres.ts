@@ -1,6 +1,6 @@
 import { createPostgresBackend, Queue, Worker } from 'bullmq'
 import { Pool } from 'pg'
-import { unavailable, WEB_TIMEOUT, type Backend, type BackendOptions, type ConsumeOptions, type Consumer } from './backend.ts'
+import { unavailable, type Backend, type BackendSettings, type ConsumeOptions, type Consumer } from './backend.ts'
 import { forgetJobs, JOB_NAME, jobOptions, startWorker, WORKER_OPTIONS } from './bullmq.ts'
 import { PostgresStore } from './postgres-store.ts'
 import type { ResultStore, Retention } from './store.ts'
@@ -13,17 +13,17 @@ const WORKER_CONNECTION_TIMEOUT = 10_000
 /** PostgreSQL as queue server: BullMQ's PostgreSQL backend in the schema `<name>_queue`, the store in `<name>`. */
 export class PostgresBackend implements Backend {
   readonly store: ResultStore
-  readonly #options: BackendOptions
+  readonly #options: BackendSettings
   readonly #pool: Pool
   #queue: BullQueue | undefined
 
-  constructor (options: BackendOptions) {
+  constructor (options: BackendSettings) {
     this.#options = options
     this.#pool = new Pool({
       connectionString: options.url,
       max: 4,
-      connectionTimeoutMillis: connectionTimeout(options.role),
-      ...(options.role === 'web' ? { query_timeout: WEB_TIMEOUT } : {})
+      connectionTimeoutMillis: connectionTimeout(options),
+      ...(options.role === 'web' ? { query_timeout: options.timeout } : {})
     })
     hear(this.#pool)
     this.store = new PostgresStore(this.#pool, options)
@@ -71,17 +71,18 @@ export class PostgresBackend implements Backend {
   }
 }
 
-function connectionOptions ({ url, name, role }: BackendOptions) {
+function connectionOptions (options: BackendSettings) {
+  const { url, name } = options
   return {
     connectionString: url,
     schema: `${name}_queue`,
     migrate: true,
-    connectionTimeoutMillis: connectionTimeout(role)
+    connectionTimeoutMillis: connectionTimeout(options)
   }
 }
 
-function connectionTimeout (role: BackendOptions['role']): number {
-  return role === 'web' ? WEB_TIMEOUT : WORKER_CONNECTION_TIMEOUT
+function connectionTimeout ({ role, timeout }: BackendSettings): number {
+  return role === 'web' ? timeout : WORKER_CONNECTION_TIMEOUT
 }
 
 /** BullMQ's own, with its connections heard while its migration has them. */
@@ -97,7 +98,7 @@ function hear (pool: Pool): void {
   pool.on('connect', client => client.on('error', () => {}))
 }
 
-function createQueue (options: BackendOptions) {
+function createQueue (options: BackendSettings) {
   const queue = new Queue(options.name, { connection: connectionOptions(options) }, createBackend)
   queue.on('error', () => {})
   return queue

@@ -2,7 +2,7 @@ import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { setTimeout as delay } from 'node:timers/promises'
 import { forgetJobs, JOB_NAME, jobOptions, startWorker, WORKER_OPTIONS } from './bullmq.ts'
-import { unavailable, WEB_TIMEOUT, type Backend, type BackendOptions, type ConsumeOptions, type Consumer } from './backend.ts'
+import { unavailable, type Backend, type BackendSettings, type ConsumeOptions, type Consumer } from './backend.ts'
 import { RedisStore } from './redis-store.ts'
 import type { ResultStore, Retention } from './store.ts'
 
@@ -14,24 +14,24 @@ const CLOSE_TIMEOUT = 2000
  * Connection options by role. In the web process a command on a dead connection must fail and not wait:
  * with ioredis's defaults `queue.add` hangs for as long as Redis is away.
  */
-function connectionOptions (role: BackendOptions['role']) {
+function connectionOptions ({ role, timeout }: Pick<BackendSettings, 'role' | 'timeout'>) {
   const retryStrategy = (times: number) => Math.min(times * 50, RETRY_DELAY_MAX)
   return role === 'web'
-    ? { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: WEB_TIMEOUT, commandTimeout: WEB_TIMEOUT, retryStrategy }
+    ? { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: timeout, commandTimeout: timeout, retryStrategy }
     : { lazyConnect: true, maxRetriesPerRequest: null, retryStrategy }
 }
 
 /** Redis (or Valkey) as queue server. */
 export class RedisBackend implements Backend {
   readonly store: ResultStore
-  readonly #options: BackendOptions
+  readonly #options: BackendSettings
   readonly #redis: Redis
   #queue: Queue | undefined
   #connecting: Promise<void> | undefined
 
-  constructor (options: BackendOptions) {
+  constructor (options: BackendSettings) {
     this.#options = options
-    this.#redis = new Redis(options.url, connectionOptions(options.role))
+    this.#redis = new Redis(options.url, connectionOptions(options))
     // ioredis reports each failed reconnect here; the command that suffers rejects on its own.
     this.#redis.on('error', () => {})
     this.store = new RedisStore(() => this.#ready(), options.name)
@@ -47,7 +47,7 @@ export class RedisBackend implements Backend {
   }
 
   async consume (handler: (id: string) => Promise<void>, { concurrency, onError }: ConsumeOptions): Promise<Consumer> {
-    const connection = new Redis(this.#options.url, connectionOptions('worker'))
+    const connection = new Redis(this.#options.url, connectionOptions({ ...this.#options, role: 'worker' }))
     connection.on('error', () => {})
     const running = new Set<Promise<void>>()
     const perform = (id: string) => {
@@ -89,22 +89,22 @@ export class RedisBackend implements Backend {
     }
   }
 
-  /** The connection, once it can take commands; a web process waits for it less than a second. */
+  /** The connection, once it can take commands; a web process waits for it no longer than for an answer. */
   async #ready (): Promise<Redis> {
     const redis = this.#redis
     if (redis.status === 'ready') return redis
     if (redis.status === 'wait' || redis.status === 'end') redis.connect().catch(() => {})
     if (this.#options.role === 'worker') return redis
     // One wait for all who ask meanwhile.
-    this.#connecting ??= connected(redis).finally(() => { this.#connecting = undefined })
+    this.#connecting ??= connected(redis, this.#options.timeout).finally(() => { this.#connecting = undefined })
     await this.#connecting
     return redis
   }
 }
 
-function connected (redis: Redis): Promise<void> {
+function connected (redis: Redis, timeout: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => settle(new Error(`no connection within ${WEB_TIMEOUT} ms`)), WEB_TIMEOUT)
+    const timer = setTimeout(() => settle(new Error(`no connection within ${timeout} ms`)), timeout)
     const settle = (error?: Error) => {
       clearTimeout(timer)
       redis.off('ready', settle).off('error', settle)

@@ -1,3 +1,4 @@
+import { DEFAULT_TIMEOUT } from './backend.ts'
 import { ReplayError } from './errors.ts'
 
 /** How long and how many replays are kept and wait: the web process's to say, a worker takes what is queued as it is. */
@@ -35,6 +36,8 @@ export interface ReplaysOptions extends ReplayLimits {
   readonly role: 'web' | 'worker'
   /** Keeps several apps on one server apart. @defaultValue `'geordi'` */
   readonly name?: string
+  /** Milliseconds that a web process waits for an answer of the server's before it takes it to be away. @defaultValue 800: somebody who waits is told within a second */
+  readonly timeout?: number
 }
 
 /** 68 years in seconds: what every server still takes. */
@@ -58,12 +61,13 @@ export const DEFAULT_LIMITS: Readonly<Record<keyof typeof NUMBERS, number>> = Ob
 
 /** @throws ReplayError `GEORDI_OPTION_INVALID`. `secret`, `url` and `name` are checked where they are used. */
 export function completeOptions (options: ReplaysOptions): ReplaysSettings {
-  const settings = { name: 'geordi', ...DEFAULT_LIMITS, ...options }
-  for (const [name, { unit, most }] of Object.entries(NUMBERS)) {
-    const value = settings[name as keyof typeof NUMBERS]
-    if (!Number.isSafeInteger(value) || value <= 0 || value > most) {
-      throw new ReplayError('GEORDI_OPTION_INVALID', `Option \`${name}\` must be a whole number${unit} from 1 to ${most}.`)
-    }
-  }
+  const settings = { name: 'geordi', timeout: DEFAULT_TIMEOUT, ...DEFAULT_LIMITS, ...options }
+  for (const [name, { unit, most }] of Object.entries(NUMBERS)) checkWhole(name, settings[name as keyof typeof NUMBERS], unit, most)
+  checkWhole('queue.timeout', settings.timeout, ' of milliseconds', LONGEST)
   return Object.freeze(settings)
+}
+
+function checkWhole (name: string, value: number, unit: string, most: number): void {
+  if (Number.isSafeInteger(value) && value > 0 && value <= most) return
+  throw new ReplayError('GEORDI_OPTION_INVALID', `Option \`${name}\` must be a whole number${unit} from 1 to ${most}.`)
 }

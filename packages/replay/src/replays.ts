@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { asSeen } from './as-seen.ts'
-import { openBackend, unavailable, WEB_TIMEOUT, type Backend, type Consumer } from './backend.ts'
+import { openBackend, unavailable, type Backend, type Consumer } from './backend.ts'
 import { encodeCapture, type CapturedRequest } from './capture.ts'
 import { ReplayError } from './errors.ts'
 import { insisting } from './insist.ts'
@@ -54,7 +54,7 @@ export class Replays {
   readonly #orders: Orders
   readonly #settings: ReplaysSettings
   readonly #closing = new AbortController()
-  readonly #line = new Line(WEB_TIMEOUT)
+  readonly #line: Line
   /** What this process has claimed, with the time after which nobody may: who rewinds the queue server can't rewind us. */
   readonly #claimed = new Map<string, number>()
 
@@ -64,6 +64,7 @@ export class Replays {
     this.#records = new Records(backend.store, sealer)
     this.#orders = new Orders(backend.store, sealer)
     this.#settings = settings
+    this.#line = new Line(settings.timeout)
     // As many wait for it as are withdrawn at once.
     setMaxListeners(0, this.#closing.signal)
   }
@@ -98,7 +99,7 @@ export class Replays {
     }
     let queued: Promise<void> | undefined
     try {
-      await this.#line.pass(() => (queued = this.#queue(replay, request)), noAnswer)
+      await this.#line.pass(() => (queued = this.#queue(replay, request)), () => unavailable(new Error(`no answer within ${this.#settings.timeout} ms`)))
       return replay
     } catch (error) {
       if (queued !== undefined) this.#withdraw(id, queued).catch(() => {})
@@ -246,8 +247,4 @@ export class Replays {
 
 function orderOf (by: string | undefined): Order {
   return { at: Date.now(), ...(by === undefined ? {} : { by }) }
-}
-
-function noAnswer (): ReplayError {
-  return unavailable(new Error(`no answer within ${WEB_TIMEOUT} ms`))
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { openBackend } from '@geordi/replay'
+import { PATIENCE } from './conformance-support.ts'
 import type { LocalServer } from '@geordi/replay/local'
 
 /** What a queue server holds of a replay, sealed. */
@@ -42,7 +43,7 @@ export abstract class Attacker {
   /** As a new job: the queue has forgotten the one before. */
   async requeue (id: string): Promise<void> {
     await this.forgetJob(id)
-    const backend = await openBackend({ url: this.#server.url, name: this.#name, role: 'web' })
+    const backend = await openBackend({ url: this.#server.url, name: this.#name, role: 'web', timeout: PATIENCE })
     await backend.enqueue(id)
     await backend.close()
   }

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Replays, type ReplayError } from '@geordi/replay'
 import { startLocalServer } from '@geordi/replay/local'
-import { sampleRequest, SECRET, undone, unique, until, type Undo } from './conformance-support.ts'
+import { PATIENCE, sampleRequest, SECRET, undone, unique, until, type Undo } from './conformance-support.ts'
 
 /** What must hold when a queue server goes away and comes back, on Redis and on PostgreSQL. */
 export function comesBack (kind: 'redis' | 'postgres', skip: string | false): void {
@@ -22,7 +22,7 @@ export function comesBack (kind: 'redis' | 'postgres', skip: string | false): vo
       undo.push(() => server.stop())
       const { url } = first
       const name = unique()
-      const web = await Replays.open({ url, name, secret: SECRET, role: 'web' })
+      const web = await Replays.open({ url, name, secret: SECRET, role: 'web', timeout: PATIENCE })
       const worker = await Replays.open({ url, name, secret: SECRET, role: 'worker' })
       const finished: string[] = []
       const told: string[] = []
@@ -64,7 +64,7 @@ export function comesBack (kind: 'redis' | 'postgres', skip: string | false): vo
       const scenes: Array<{ web: Replays, finished: string[], told: string[] }> = []
       const begin = async () => {
         const name = unique()
-        const [web, worker] = [await Replays.open({ url, name, secret: SECRET, role: 'web' }), await Replays.open({ url, name, secret: SECRET, role: 'worker' })]
+        const [web, worker] = [await Replays.open({ url, name, secret: SECRET, role: 'web', timeout: PATIENCE }), await Replays.open({ url, name, secret: SECRET, role: 'worker' })]
         const [finished, told]: [string[], string[]] = [[], []]
         const consumer = await worker.consume(async task => { finished.push(task.id) }, { onError: error => told.push(error.message) })
         undo.push(() => web.close(), () => worker.close(), () => consumer.close())

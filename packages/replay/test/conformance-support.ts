@@ -4,6 +4,9 @@ import type { CapturedRequest, Replay, Replays } from '@geordi/replay'
 
 export const SECRET = 'a secret of at least 32 characters'
 
+/** For a web process whose server is there: a loaded machine answers when it can. In milliseconds. */
+export const PATIENCE = 30_000
+
 export type Undo = () => Promise<unknown> | undefined
 
 /**
@@ -54,7 +57,7 @@ export async function submitted (web: Replays): Promise<Replay> {
 }
 
 /** Waits for a condition, not for a time; the limit only ends a test that has failed. */
-export async function until (condition: () => boolean | Promise<boolean>, limit = 20_000): Promise<void> {
+export async function until (condition: () => boolean | Promise<boolean>, limit = 60_000): Promise<void> {
   for (const end = Date.now() + limit; !await condition(); await delay(20)) {
     if (Date.now() > end) assert.fail(`waited ${limit} ms in vain for ${condition}`)
   }

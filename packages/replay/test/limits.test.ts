@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it, type TestContext } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { openBackend, Replays, type Backend, type CapturedRequest, type ReplayError, type ReplaysOptions, type ReplayTask } from '@geordi/replay'
 import { findRedisServer, startLocalServer, type LocalServer } from '@geordi/replay/local'
+import { bytes, PATIENCE, SECRET, until } from './conformance-support.ts'
 
-const SECRET = 'a secret of at least 32 characters'
 const TERMS = { ttl: 60, startWithin: 60, owner: 'somebody', maxOpen: 100, maxQueued: 100 } as const
 const KEEP_ALL = { ttl: 60, count: 1000, bytes: 1_000_000 } as const
 const tooManyOpen = { name: 'ReplayError', code: 'GEORDI_TOO_MANY_OPEN', message: /`maxOpenPerAdmin`/ }
@@ -24,16 +23,12 @@ for (const kind of ['redis', 'postgres'] as const) {
 
     const unique = () => `l${process.pid}_${count++}`
     const open = async (t: TestContext, options: Partial<ReplaysOptions> & { readonly name: string }): Promise<Replays> => {
-      // Makes what the server has to hold; on a busy machine that takes longer than a web process waits.
-      const first = await openBackend({ url: server.url, name: options.name, role: 'worker' })
-      await first.forget(KEEP_ALL)
-      await first.close()
-      const replays = await Replays.open({ url: server.url, secret: SECRET, role: 'web', ...options })
+      const replays = await Replays.open({ url: server.url, secret: SECRET, role: 'web', timeout: PATIENCE, ...options })
       t.after(() => replays.close())
       return replays
     }
     const backend = async (t: TestContext, name = unique()): Promise<Backend> => {
-      const backend = await openBackend({ url: server.url, name, role: 'web' })
+      const backend = await openBackend({ url: server.url, name, role: 'web', timeout: PATIENCE })
       t.after(() => backend.close())
       return backend
     }
@@ -238,7 +233,7 @@ describe('a PostgreSQL of an earlier version', () => {
       CREATE TABLE old.artefacts (id text NOT NULL REFERENCES old.replays ON DELETE CASCADE, name text NOT NULL, bytes bytea NOT NULL, PRIMARY KEY (id, name));
       INSERT INTO old.replays VALUES ('before', 'r', now(), NULL, now() + interval '1 hour')`)
     await client.end()
-    const backends = await Promise.all([1, 2].map(() => openBackend({ url: server.url, name: 'old', role: 'web' })))
+    const backends = await Promise.all([1, 2].map(() => openBackend({ url: server.url, name: 'old', role: 'web', timeout: PATIENCE })))
     const stored = await Promise.all(backends.map(({ store }) => store.read('before')))
     assert.deepEqual(stored, Array(2).fill({ record: bytes('r'), claimed: true, leased: false }))
     assert.equal(await backends[0]!.store.create('after', bytes('r'), bytes('c'), TERMS), null)
@@ -315,16 +310,5 @@ function request (by?: string): CapturedRequest {
     connection: { encrypted: false },
     capturedAt: 0,
     ...(by === undefined ? {} : { by })
-  }
-}
-
-function bytes (text: string): Buffer {
-  return Buffer.from(text)
-}
-
-/** Waits for a condition, not for a time; the limit only ends a test that has failed. */
-async function until (condition: () => boolean | Promise<boolean>, limit = 20_000): Promise<void> {
-  for (const end = performance.now() + limit; !await condition(); await delay(20)) {
-    if (performance.now() > end) assert.fail(`waited ${limit} ms in vain for ${condition}`)
   }
 }

@@ -9,7 +9,7 @@ import type { ProcessMark } from '../src/local/processes.ts'
 import type { LocalServerOptions } from '../src/local/index.ts'
 
 /** Waits for a condition; the limit only ends a test that has failed. */
-export async function until (condition: () => boolean | Promise<boolean>, what: string, limit = 30_000): Promise<void> {
+export async function until (condition: () => boolean | Promise<boolean>, what: string, limit = 60_000): Promise<void> {
   const deadline = Date.now() + limit
   while (!await condition()) {
     if (Date.now() > deadline) throw new Error(`After ${limit / 1000} s: still not ${what}`)

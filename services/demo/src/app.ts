@@ -43,7 +43,8 @@ export async function buildApp (settings: AppSettings): Promise<FastifyInstance>
       isAdmin: request => request.user?.admin === true,
       identify: request => request.user?.name,
       secret: settings.geordiSecret,
-      queue: { url: settings.queueUrl }
+      // An embedded PostgreSQL, on a laptop that has just built everything, takes its time over its first tables.
+      queue: { url: settings.queueUrl, timeout: 5000 }
     })
     // Requests over DOGSLOW_TIMER report themselves to the log, and are profiled once an hour.
     await app.register(dogslow, { profile: 'auto' })

@@ -32,7 +32,7 @@ export function survivors (family: readonly Process[]): Process[] {
 }
 
 /** Waits for a condition; the limit only ends a test that has failed. */
-export async function until (condition: () => boolean | Promise<boolean>, what: () => string, limit = 30_000): Promise<void> {
+export async function until (condition: () => boolean | Promise<boolean>, what: () => string, limit = 60_000): Promise<void> {
   const deadline = Date.now() + limit
   while (!await condition()) {
     if (Date.now() > deadline) throw new Error(`After ${limit / 1000} s: ${what()}`)

@@ -7,6 +7,8 @@ import { startLocalServer, type LocalServer } from '@geordi/replay/local'
 import { CLI, Output, fixture, replayFolders, temporary, until } from './support.ts'
 
 export const SECRET = 'a secret of at least 32 characters'
+/** Milliseconds that a web process waits for a server that is there: a loaded machine answers when it can. */
+const PATIENCE = 30_000
 
 let server: LocalServer
 const opened: Array<{ close (): Promise<void> }> = []
@@ -75,7 +77,7 @@ export class Scene {
   /** @param on The queue server; the file's own unless given. */
   static async open (on = server): Promise<Scene> {
     const scene = new Scene(on)
-    scene.replays = await Replays.open({ url: scene.url, name: scene.name, secret: SECRET, role: 'web' })
+    scene.replays = await Replays.open({ url: scene.url, name: scene.name, secret: SECRET, role: 'web', timeout: PATIENCE })
     opened.push(scene.replays)
     return scene
   }
@@ -102,7 +104,7 @@ export class Scene {
 
   /** As if the worker that has this replay had given no sign of life for long. */
   async lose (id: string): Promise<Replay> {
-    const backend = await openBackend({ url: this.url, name: this.name, role: 'web' })
+    const backend = await openBackend({ url: this.url, name: this.name, role: 'web', timeout: PATIENCE })
     try {
       await backend.store.lease(id, 1)
       return await this.state(id, 'lost')

@@ -29,7 +29,7 @@ export function fixture (name: string): string {
 }
 
 /** Waits for a condition, not for a time; the limit only ends a test that has failed. */
-export async function until (condition: () => boolean | Promise<boolean>, what: string, limit = 30_000): Promise<void> {
+export async function until (condition: () => boolean | Promise<boolean>, what: string, limit = 60_000): Promise<void> {
   for (const end = Date.now() + limit; !await condition(); await delay(10)) {
     if (Date.now() > end) assert.fail(`waited ${limit} ms in vain: ${what}`)
   }

@@ -159,7 +159,7 @@ describe('a captured request runs at most once', () => {
       // BullMQ gives a stalled job up after minutes. So its copy is dropped and the id queued again, as after a
       // restore from a backup: the claim alone keeps it from running.
       await forget(scene.url, `bull:${scene.name}:${id}`)
-      const backend = await openBackend({ url: scene.url, name: scene.name, role: 'web' })
+      const backend = await openBackend({ url: scene.url, name: scene.name, role: 'worker' })
       t.after(() => backend.close())
       await backend.enqueue(id)
       await until(() => second.stdout.text.includes('started before'), 'the other worker refuses it')

@@ -30,7 +30,7 @@ export async function checkGivenServers (env: Environment, secret: string): Prom
 
 async function openReplays (url: string, secret: string, queue: string): Promise<Replays> {
   try {
-    return await Replays.open({ url, secret, role: 'web' })
+    return await Replays.open({ url, secret, role: 'web', timeout: CONNECT_TIMEOUT })
   } catch (error) {
     const { message } = error as Error
     throw new SettingsError(message.includes('`secret`') ? `GEORDI_SECRET: ${message}` : `${queue}: ${message}`)

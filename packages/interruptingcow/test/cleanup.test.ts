@@ -6,6 +6,9 @@ import { currentDeadline, timeout, TimeoutError } from '../src/index.ts'
 const forever = () => new Promise<never>(() => {})
 const spin = (): never => { for (;;); }
 
+/** Takes no processor, and can be interrupted like a loop. */
+const wait = (): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+
 /** A thing with a method for its disposal, as `using` takes. */
 function disposable (name: string, closed: string[]): Disposable & { name: string } {
   return { name, [Symbol.dispose] () { closed.push(this.name) } }
@@ -17,16 +20,17 @@ function asyncDisposable (name: string, closed: string[]): AsyncDisposable {
 
 /** The ways in which a box ends. */
 const ENDS: Record<string, { body: () => Promise<unknown>, sync: () => unknown }> = {
-  'is interrupted': { body: forever, sync: spin },
+  'is interrupted': { body: forever, sync: wait },
   throws: { body: async () => { throw new Error('thrown') }, sync: () => { throw new Error('thrown') } },
   'ends well': { body: async () => 1, sync: () => 1 }
 }
 
 for (const [end, { body, sync }] of Object.entries(ENDS)) {
+  const limit = end === 'is interrupted' ? 500 : 60_000
   describe(`the cleanup of a box that ${end}`, () => {
     it('runs in reverse order, before the box fails or gives its result', async () => {
       const closed: string[] = []
-      await timeout(150, async box => {
+      await timeout(limit, async box => {
         box.defer(() => { closed.push('first') })
         box.defer(async () => { await sleep(2); closed.push('second') })
         box.use(asyncDisposable('third', closed))
@@ -41,7 +45,7 @@ for (const [end, { body, sync }] of Object.entries(ENDS)) {
     it('runs in reverse order in a synchronous box', () => {
       const closed: string[] = []
       try {
-        timeout.sync(150, box => {
+        timeout.sync(limit, box => {
           box.defer(() => { closed.push('first') })
           box.use(disposable('second', closed))
           assert.equal(box.acquire(() => 5, value => { closed.push(`acquired ${value}`) }), 5)
@@ -57,7 +61,7 @@ for (const [end, { body, sync }] of Object.entries(ENDS)) {
       const failures: string[] = []
       const onCleanupError = (error: unknown) => { failures.push((error as Error).message) }
       const fail = (name: string) => () => { throw new Error(name) }
-      const settled = await timeout(150, async box => {
+      const settled = await timeout(limit, async box => {
         box.defer(() => { closed.push('last') })
         box.defer(fail('one'))
         box.defer(async () => { fail('two')() })
@@ -65,7 +69,7 @@ for (const [end, { body, sync }] of Object.entries(ENDS)) {
       }, { onCleanupError }).catch((error: unknown) => (error as Error).message)
       assert.deepEqual(closed, ['last'])
       try {
-        timeout.sync(150, box => {
+        timeout.sync(limit, box => {
           box.defer(() => { closed.push('last') })
           box.defer(fail('one'))
           box.defer(fail('two'))
@@ -86,18 +90,18 @@ for (const [end, { body, sync }] of Object.entries(ENDS)) {
 describe('cleanup', () => {
   it('runs in reverse order across boxes: what is inside first', async () => {
     const closed: string[] = []
-    await assert.rejects(timeout(100, async outer => {
+    await assert.rejects(timeout(300, async outer => {
       outer.defer(() => { closed.push('outer') })
-      await timeout(1000, async inner => {
+      await timeout(60_000, async inner => {
         inner.defer(async () => { await sleep(5); closed.push('inner') })
         await forever()
       })
     }))
-    assert.throws(() => timeout.sync(100, outer => {
+    assert.throws(() => timeout.sync(300, outer => {
       outer.defer(() => { closed.push('outer') })
-      timeout.sync(1000, inner => {
+      timeout.sync(60_000, inner => {
         inner.defer(() => { closed.push('inner') })
-        spin()
+        wait()
       })
     }))
     assert.deepEqual(closed, ['inner', 'outer', 'inner', 'outer'])
@@ -105,9 +109,9 @@ describe('cleanup', () => {
 
   it('of an inner box that had begun its own when the outer time was up is waited for', async () => {
     const closed: string[] = []
-    await assert.rejects(timeout(100, async outer => {
+    await assert.rejects(timeout(300, async outer => {
       outer.defer(() => { closed.push('outer') })
-      await timeout(1000, async inner => { inner.defer(async () => { await sleep(200); closed.push('inner') }) })
+      await timeout(60_000, async inner => { inner.defer(async () => { await sleep(500); closed.push('inner') }) })
       await forever()
     }))
     assert.deepEqual(closed, ['inner', 'outer'])
@@ -138,11 +142,11 @@ describe('cleanup', () => {
   it('may use boxes itself, and is not in the one that is over', async () => {
     const seen: unknown[] = []
     await assert.rejects(timeout(5, async box => {
-      box.defer(async () => { seen.push(await timeout(1000, async () => 'boxed'), currentDeadline() > performance.now()) })
+      box.defer(async () => { seen.push(await timeout(60_000, async () => 'boxed'), currentDeadline() > performance.now()) })
       await forever()
     }))
     assert.throws(() => timeout.sync(200, box => {
-      box.defer(() => { seen.push(timeout.sync(1000, () => 'boxed'), currentDeadline() > performance.now()) })
+      box.defer(() => { seen.push(timeout.sync(60_000, () => 'boxed'), currentDeadline() > performance.now()) })
       spin()
     }))
     assert.deepEqual(seen, ['boxed', true, 'boxed', true])
@@ -150,12 +154,12 @@ describe('cleanup', () => {
 
   it('of a synchronous box that the one around it interrupts is run by that one', () => {
     const closed: string[] = []
-    assert.throws(() => timeout.sync(300, () => {
-      timeout.sync(200, box => {
+    assert.throws(() => timeout.sync(1500, () => {
+      timeout.sync(300, box => {
         box.defer(() => { closed.push('second') })
-        box.defer(() => { closed.push('first'); if (closed.length === 1) spin() })
-        spin()
-      }, { cleanupLimit: 1000 })
+        box.defer(() => { closed.push('first'); if (closed.length === 1) wait() })
+        wait()
+      }, { cleanupLimit: 60_000 })
     }, { label: 'outer' }), /outer/)
     assert.deepEqual(closed, ['first', 'first', 'second'])
   })
@@ -168,12 +172,12 @@ describe('cleanup', () => {
 
   it('refuses what can not be cleaned up', async () => {
     const refused = { code: 'GEORDI_BOX_BAD_OPTION' }
-    await timeout(1000, async box => {
+    await timeout(60_000, async box => {
       assert.throws(() => { box.defer(1 as never) }, refused)
       assert.throws(() => box.use({} as never), refused)
     })
-    await assert.rejects(timeout(1000, async box => { await box.acquire(() => 1 as never) }), refused)
-    assert.throws(() => timeout.sync(1000, box => box.use(null as never)), refused)
+    await assert.rejects(timeout(60_000, async box => { await box.acquire(() => 1 as never) }), refused)
+    assert.throws(() => timeout.sync(60_000, box => box.use(null as never)), refused)
   })
 })
 
@@ -199,18 +203,18 @@ describe('acquire', () => {
     }), TimeoutError)
     await sleep(20)
     assert.ok(late instanceof TimeoutError)
-    const ended = await timeout(1000, async box => box)
+    const ended = await timeout(60_000, async box => box)
     await assert.rejects(ended.acquire(() => { opened++ }, () => {}), { code: 'GEORDI_BOX_REFUSED' })
-    const endedSync = timeout.sync(1000, box => box)
+    const endedSync = timeout.sync(60_000, box => box)
     assert.throws(() => endedSync.acquire(() => { opened++ }, () => {}), { code: 'GEORDI_BOX_REFUSED' })
     assert.equal(opened, 0)
   })
 
   it('runs what is deferred in a box that is over at once', async () => {
     const ran: string[] = []
-    const box = await timeout(1000, async box => box)
+    const box = await timeout(60_000, async box => box)
     box.defer(() => { ran.push('async') })
-    timeout.sync(1000, box => box).defer(() => { ran.push('sync') })
+    timeout.sync(60_000, box => box).defer(() => { ran.push('sync') })
     await sleep(1)
     assert.deepEqual(ran, ['async', 'sync'])
   })
@@ -218,9 +222,9 @@ describe('acquire', () => {
   it('does not close what never opened', async () => {
     const close = () => { assert.fail('closed') }
     const open = () => { throw new Error('full') }
-    await assert.rejects(timeout(1000, box => box.acquire(open, close)), /full/)
-    await assert.rejects(timeout(1000, box => box.acquire(async () => { open() }, close)), /full/)
-    assert.throws(() => timeout.sync(1000, box => box.acquire(open, close)), /full/)
+    await assert.rejects(timeout(60_000, box => box.acquire(open, close)), /full/)
+    await assert.rejects(timeout(60_000, box => box.acquire(async () => { open() }, close)), /full/)
+    assert.throws(() => timeout.sync(60_000, box => box.acquire(open, close)), /full/)
   })
 
   it('leaves no lock behind, wherever the interruption falls', () => {
@@ -228,7 +232,7 @@ describe('acquire', () => {
     let wrong = 0
     for (let i = 0; i < 300; i++) {
       assert.throws(() => timeout.sync(1 + i % 3, box => {
-        for (;;) timeout.sync(1000, inner => { inner.acquire(() => { held = 1 }, () => { held = 0 }); box.remaining() })
+        for (;;) timeout.sync(60_000, inner => { inner.acquire(() => { held = 1 }, () => { held = 0 }); box.remaining() })
       }), TimeoutError)
       if (held !== 0) wrong++
       held = 0
@@ -244,7 +248,7 @@ describe('acquire', () => {
       await sleep(3)
       return { [Symbol.dispose]: () => { pool.free++ } }
     }
-    const results = await Promise.allSettled(Array.from({ length: 60 }, (_, i) => timeout(i % 6 === 0 ? 5000 : 1 + i % 12, async box => {
+    const results = await Promise.allSettled(Array.from({ length: 60 }, (_, i) => timeout(i % 6 === 0 ? 60_000 : 1 + i % 12, async box => {
       await box.acquire(connect)
       await sleep(4)
     })))

@@ -71,9 +71,9 @@ describe('timeout.sync refuses', () => {
   for (const [name, body] of Object.entries(REFUSED)) {
     it(name, async () => {
       const refused = { code: 'GEORDI_BOX_REFUSED', name: 'BoxError', message: /refused in `timeout\.sync`: if it were interrupted, / }
-      assert.throws(() => timeout.sync(10_000, body), refused)
-      assert.throws(() => timeout.sync(10_000, () => timeout.sync(20_000, body)), refused)
-      assert.throws(() => timeout.sync(10_000, () => timeout.sync(5000, body)), refused)
+      assert.throws(() => timeout.sync(60_000, body), refused)
+      assert.throws(() => timeout.sync(60_000, () => timeout.sync(70_000, body)), refused)
+      assert.throws(() => timeout.sync(60_000, () => timeout.sync(50_000, body)), refused)
       await sleep(0) // nothing was begun, so nothing surfaces
     })
   }
@@ -83,14 +83,14 @@ describe('timeout.sync refuses', () => {
     try {
       const file = path.join(folder, 'module.cjs')
       fs.writeFileSync(file, 'exports.half = true; for (const until = Date.now() + 5; Date.now() < until;); exports.whole = true')
-      assert.throws(() => timeout.sync(1000, () => require(file)), { code: 'GEORDI_BOX_REFUSED', message: /Load it before the box/ })
+      assert.throws(() => timeout.sync(60_000, () => require(file)), { code: 'GEORDI_BOX_REFUSED', message: /Load it before the box/ })
       assert.equal(require(file).whole, true)
-      assert.equal(timeout.sync(1000, () => require(file).whole), true)
-      assert.equal(timeout.sync(1000, () => require('node:fs')), fs)
+      assert.equal(timeout.sync(60_000, () => require(file).whole), true)
+      assert.equal(timeout.sync(60_000, () => require('node:fs')), fs)
       // A cleanup may load one: interrupted in the middle of it, it is forgotten.
       fs.writeFileSync(file, 'exports.half = true; while (!globalThis.mayLoad); exports.whole = true')
       delete require.cache[file]
-      assert.throws(() => timeout.sync(1000, box => { box.defer(() => require(file)) }, { cleanupLimit: 20 }), { code: 'GEORDI_BOX_CLEANUP_TIMEOUT' })
+      assert.throws(() => timeout.sync(60_000, box => { box.defer(() => require(file)) }, { cleanupLimit: 20 }), { code: 'GEORDI_BOX_CLEANUP_TIMEOUT' })
       Object.assign(globalThis, { mayLoad: true })
       assert.equal(require(file).whole, true)
     } finally {
@@ -103,17 +103,17 @@ describe('timeout.sync refuses', () => {
     const begin: ReadonlyArray<() => Promise<unknown>> = [() => import('node:fs'), () => readFile(file), () => fs.promises.stat(file)]
     for (const body of begin) {
       let begun: Promise<unknown> | undefined
-      timeout.sync(10_000, () => { begun = body() })
+      timeout.sync(60_000, () => { begun = body() })
       await assert.rejects(begun!, { code: 'GEORDI_BOX_REFUSED' })
       await body()
     }
   })
 
   it('not what Node itself begins in the middle of something', () => {
-    const server = timeout.sync(10_000, () => http.createServer())
+    const server = timeout.sync(60_000, () => http.createServer())
     server.close()
-    assert.equal(timeout.sync(10_000, () => new AsyncLocalStorage<number>().run(5, () => 6)), 6)
-    assert.match(timeout.sync(10_000, () => fs.readFileSync(import.meta.filename, 'utf8')), /Node itself/)
+    assert.equal(timeout.sync(60_000, () => new AsyncLocalStorage<number>().run(5, () => 6)), 6)
+    assert.match(timeout.sync(60_000, () => fs.readFileSync(import.meta.filename, 'utf8')), /Node itself/)
   })
 
   it('nothing in its cleanups, so that a pool or a lock may use a timer', async () => {
@@ -135,9 +135,9 @@ describe('timeout.sync refuses', () => {
     }
     // The inner box's cleanup is none of the outer one's body either.
     await new Promise<void>(resolve => {
-      timeout.sync(10_000, () => {
-        timeout.sync(5000, box => { box.defer(() => { setTimeout(resolve, 1) }) })
-        timeout.sync(20_000, box => { box.defer(() => { clearTimeout(undefined) }) })
+      timeout.sync(60_000, () => {
+        timeout.sync(50_000, box => { box.defer(() => { setTimeout(resolve, 1) }) })
+        timeout.sync(70_000, box => { box.defer(() => { clearTimeout(undefined) }) })
         assert.throws(() => { setTimeout(resolve, 1) }, { code: 'GEORDI_BOX_REFUSED' })
       })
     })
@@ -158,7 +158,7 @@ describe('timeout.sync refuses', () => {
       assert.deepEqual(spies(), before)
     }
     assert.equal(zlib.gunzipSync(gzipSync('text')).toString(), 'text')
-    assert.equal(vm.runInNewContext('1 + 1', {}, { timeout: 1000 }), 2)
+    assert.equal(vm.runInNewContext('1 + 1', {}, { timeout: 60_000 }), 2)
     await assert.rejects(fetch('http://127.0.0.1:1/'))
     await assert.rejects(new Promise((_resolve, reject) => { http.get(nowhere).on('error', reject) }), { code: 'ECONNREFUSED' })
   })
@@ -168,10 +168,10 @@ describe('timeout.sync refuses', () => {
     const mine = async () => new Response('mine')
     globalThis.fetch = mine
     try {
-      assert.throws(() => timeout.sync(1000, () => fetch('http://127.0.0.1:1/')), { code: 'GEORDI_BOX_REFUSED' })
+      assert.throws(() => timeout.sync(60_000, () => fetch('http://127.0.0.1:1/')), { code: 'GEORDI_BOX_REFUSED' })
       assert.equal(globalThis.fetch, mine)
       // What the body itself puts there stays, too.
-      timeout.sync(1000, () => { globalThis.fetch = original })
+      timeout.sync(60_000, () => { globalThis.fetch = original })
       assert.equal(globalThis.fetch, original)
     } finally {
       globalThis.fetch = original
@@ -179,8 +179,8 @@ describe('timeout.sync refuses', () => {
   })
 
   it('not what can be interrupted: processes waited for, contexts without a timeout, modules that are loaded', () => {
-    assert.equal(timeout.sync(10_000, () => execFileSync(process.execPath, ['-p', '1'], { encoding: 'utf8' }).trim()), '1')
-    assert.equal(timeout.sync(10_000, () => vm.runInNewContext('1 + 1')), 2)
-    assert.equal(timeout.sync(10_000, () => vm.runInThisContext('1 + 1', 'file.js')), 2)
+    assert.equal(timeout.sync(60_000, () => execFileSync(process.execPath, ['-p', '1'], { encoding: 'utf8' }).trim()), '1')
+    assert.equal(timeout.sync(60_000, () => vm.runInNewContext('1 + 1')), 2)
+    assert.equal(timeout.sync(60_000, () => vm.runInThisContext('1 + 1', 'file.js')), 2)
   })
 })

@@ -61,7 +61,7 @@ describe('what a box is given', () => {
     assert.equal(timeout.sync(Infinity, () => 2), 2)
     assert.equal(await timeout(2 ** 40, () => sleep(5, 3)), 3)
     assert.equal(timeout.sync(2 ** 40, () => 4), 4)
-    assert.equal(timeout.sync(500.5, () => 5), 5)
+    assert.equal(timeout.sync(60_000.5, () => 5), 5)
   })
 
   it('refuses what is no function, and options that are none', () => {
@@ -92,11 +92,11 @@ describe('what a box is given', () => {
 
 describe('timeout', () => {
   it('gives what the body gives, also without a promise', async () => {
-    assert.equal(await timeout(1000, () => 1), 1)
-    assert.equal(await timeout(1000, async () => 2), 2)
-    assert.equal(await timeout(1000, () => sleep(5, 3)), 3)
-    await assert.rejects(timeout(1000, async () => { throw new Busy() }), Busy)
-    await assert.rejects(timeout(1000, () => { throw new Busy() }), Busy)
+    assert.equal(await timeout(60_000, () => 1), 1)
+    assert.equal(await timeout(60_000, async () => 2), 2)
+    assert.equal(await timeout(60_000, () => sleep(5, 3)), 3)
+    await assert.rejects(timeout(60_000, async () => { throw new Busy() }), Busy)
+    await assert.rejects(timeout(60_000, () => { throw new Busy() }), Busy)
   })
 
   it('aborts the signal with the error, and rejects with the same one', async () => {
@@ -113,10 +113,11 @@ describe('timeout', () => {
     assert.equal(box?.signal.reason, error)
   })
 
-  it('leaves the signal alone when the body is in time', async () => {
+  it('leaves the signal alone when the body is in time', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
     let signal: AbortSignal | undefined
-    await timeout(5, async box => { signal = box.signal })
-    await sleep(15)
+    await timeout(60_000, async box => { signal = box.signal })
+    t.mock.timers.tick(70_000)
     assert.equal(signal?.aborted, false)
   })
 
@@ -148,7 +149,7 @@ describe('timeout', () => {
       const options = { onLate: broken, onCleanupError: broken }
       const failing = (box: { defer (cleanup: () => unknown): void }) => { box.defer(() => { throw new Error('cleanup') }) }
       await assert.rejects(timeout(50, async box => { failing(box); await sleep(100) }, options), { code: 'GEORDI_BOX_TIMEOUT' })
-      assert.throws(() => timeout.sync(10_000, box => { failing(box); throw new Busy('body') }, { onCleanupError: broken }), /body/)
+      assert.throws(() => timeout.sync(60_000, box => { failing(box); throw new Busy('body') }, { onCleanupError: broken }), /body/)
       await until(() => warned.length === 3)
       assert.match(warned.join('\n'), /`onCleanupError` of a time box failed: Error: observer[^]*`onLate` of a time box failed/)
     } finally {
@@ -182,7 +183,7 @@ describe('timeout', () => {
   it('keeps name, length and this of what it wraps, and passes arguments and results', async () => {
     const counter = {
       count: 5,
-      add: timeout.wrap(1000, async function add (this: { count: number }, a: number, b: number) { return this.count + a + b })
+      add: timeout.wrap(60_000, async function add (this: { count: number }, a: number, b: number) { return this.count + a + b })
     }
     assert.equal(counter.add.name, 'add')
     assert.equal(counter.add.length, 2)
@@ -196,10 +197,10 @@ describe('timeout', () => {
 describe('timeout.sync', () => {
   it('gives what the body gives or throws', () => {
     const thrown = new Busy()
-    assert.equal(timeout.sync(1000, () => 1), 1)
-    assert.equal(timeout.sync(1000, () => undefined), undefined)
-    assert.throws(() => timeout.sync(1000, () => { throw thrown }), (error: unknown) => error === thrown)
-    assert.throws(() => timeout.sync(1000, () => { throw undefined }), (error: unknown) => error === undefined) // eslint-disable-line no-throw-literal
+    assert.equal(timeout.sync(60_000, () => 1), 1)
+    assert.equal(timeout.sync(60_000, () => undefined), undefined)
+    assert.throws(() => timeout.sync(60_000, () => { throw thrown }), (error: unknown) => error === thrown)
+    assert.throws(() => timeout.sync(60_000, () => { throw undefined }), (error: unknown) => error === undefined) // eslint-disable-line no-throw-literal
   })
 
   it('runs no catch and no finally of the body', () => {
@@ -216,33 +217,33 @@ describe('timeout.sync', () => {
   })
 
   it('refuses a body that goes on asynchronously', async () => {
-    assert.throws(() => timeout.sync(1000, async () => { throw new Busy() }), { code: 'GEORDI_BOX_REFUSED', message: /Use `timeout`/ })
+    assert.throws(() => timeout.sync(60_000, async () => { throw new Busy() }), { code: 'GEORDI_BOX_REFUSED', message: /Use `timeout`/ })
     await sleep(1) // an unhandled rejection would fail this test
   })
 
   it('refuses asynchronous boxes in it', () => {
     const refused = { code: 'GEORDI_BOX_REFUSED', message: /Use `timeout.sync` in the box as well/ }
     const quota = new Quota(1000)
-    assert.throws(() => timeout.sync(1000, () => { timeout(quota, forever) }), refused)
-    assert.throws(() => timeout.sync(1000, () => { timeout.isolated(500, 'file:///nowhere.js') }), refused)
+    assert.throws(() => timeout.sync(60_000, () => { timeout(quota, forever) }), refused)
+    assert.throws(() => timeout.sync(60_000, () => { timeout.isolated(500, 'file:///nowhere.js') }), refused)
     assert.equal(quota.running(), false)
   })
 
   it('survives a body that fills the stack', () => {
     const recurse = (): number => 1 + recurse()
-    assert.throws(() => timeout.sync(1000, recurse), /Maximum call stack/)
-    const deep = (): unknown => { try { return deep() } catch { return timeout.sync(1000, () => 1) } }
+    assert.throws(() => timeout.sync(60_000, recurse), /Maximum call stack/)
+    const deep = (): unknown => { try { return deep() } catch { return timeout.sync(60_000, () => 1) } }
     try { deep() } catch (error) { assert.match(String(error), /Maximum call stack/) }
     const nest = (): unknown => timeout.sync(Infinity, nest)
     assert.throws(nest, /Maximum call stack/)
-    const nestTimed = (limit: number): unknown => timeout.sync(limit, () => nestTimed(limit - 50))
-    assert.throws(() => nestTimed(20_000))
-    assert.equal(timeout.sync(1000, () => setTimeout.name), 'replacement')
+    const nestTimed = (limit: number): unknown => timeout.sync(limit, () => nestTimed(limit - 150))
+    assert.throws(() => nestTimed(60_000))
+    assert.equal(timeout.sync(60_000, () => setTimeout.name), 'replacement')
     assert.equal(setTimeout.name, 'setTimeout')
   })
 
   it('keeps name, length and this of what it wraps', () => {
-    const counter = { count: 5, add: timeout.sync.wrap(1000, function add (this: { count: number }, a: number, b: number) { return this.count + a + b }) }
+    const counter = { count: 5, add: timeout.sync.wrap(60_000, function add (this: { count: number }, a: number, b: number) { return this.count + a + b }) }
     assert.equal(counter.add.name, 'add')
     assert.equal(counter.add.length, 2)
     assert.equal(counter.add(1, 2), 8)

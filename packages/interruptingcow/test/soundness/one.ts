@@ -10,7 +10,7 @@ export interface ShapeResult {
 }
 
 /** Interrupts a shape in a process of its own. */
-export function runShape (name: string, repetitions: number, { hooks = false, timeLimit = 60_000 } = {}): Promise<ShapeResult> {
+export function runShape (name: string, repetitions: number, { hooks = false, timeLimit = 120_000 } = {}): Promise<ShapeResult> {
   const started = performance.now()
   const child = spawn(process.execPath, [`${import.meta.dirname}/child.js`, name, String(repetitions), hooks ? 'hooks' : ''],
     { stdio: ['ignore', 'pipe', 'pipe'] })

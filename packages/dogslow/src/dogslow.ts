@@ -151,7 +151,8 @@ export class Dogslow {
     const { raw } = open.reply
     const { method, url } = this.#describer.text(open)
     const duration = Math.round((performance.now() - open.start) * 10) / 10
-    const outcome = raw.writableFinished ? 'answered' : 'cut off'
+    // What `inject` calls a connection takes the last bytes a moment later.
+    const outcome = raw.writableFinished || (raw.writableEnded && raw.socket?.destroyed === false) ? 'answered' : 'cut off'
     const how = outcome === 'answered' ? `was answered with ${raw.statusCode}` : 'was cut off'
     return {
       type: 'end',

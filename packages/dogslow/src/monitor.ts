@@ -25,6 +25,8 @@ export class Monitor {
   readonly #settings: DogslowSettings
   readonly #interval: number
   readonly #parts: MonitorParts
+  /** Whose answers wait for those of earlier requests on the same connection. */
+  readonly #queued = new Set<OpenRequest>()
   #timer: NodeJS.Timeout | undefined
 
   constructor (settings: DogslowSettings, interval: number, parts: MonitorParts) {
@@ -96,10 +98,22 @@ export class Monitor {
     const { requests, health } = this.#parts
     const now = performance.now()
     health.sample(now)
+    this.#leaveGone()
     if (requests.count === 0) return this.stop()
     const due = this.take(now)
     for (const open of due.slice(0, MOST_REPORTS)) this.#report(open, now)
     if (due.length > MOST_REPORTS) this.#count(due.slice(MOST_REPORTS), now)
+  }
+
+  /** Up to Node 22, a response tells of a closed connection only if it was its turn. */
+  #leaveGone (): void {
+    for (const open of this.#queued) {
+      if (!open.closed && isQueued(open)) {
+        if (!open.request.raw.socket.destroyed) continue
+        open.table.leave(open)
+      }
+      this.#queued.delete(open)
+    }
   }
 
   #report (open: OpenRequest, now: number): void {
@@ -113,7 +127,7 @@ export class Monitor {
       behind: [],
       more: 0,
       stack: [...request.pending[0]?.stack ?? []],
-      ...request.pending.length > 0 ? {} : { note: noteOf(request.phase, this.#settings.waits) },
+      ...request.pending.length > 0 ? {} : { note: noteOf(request.phase, isQueued(open), this.#settings.waits) },
       process: describer.process(open.start, now, requests.count)
     }
     this.note(open, report.id)
@@ -133,6 +147,7 @@ export class Monitor {
   #know (open: OpenRequest, interrupting: boolean): readonly number[] {
     const { requests, routes } = this.#parts
     requests.makeKnown(open)
+    if (isQueued(open)) this.#queued.add(open)
     const thresholds = routes.of(open.request)
     return thresholds.length > 0 && !interrupting && this.#isIgnored(open.request) ? [] : thresholds
   }
@@ -147,8 +162,14 @@ export class Monitor {
   }
 }
 
-function noteOf (phase: string, waits: boolean): string {
+/** Pipelined, and not its turn yet. */
+function isQueued ({ reply }: OpenRequest): boolean {
+  return reply.raw.socket === null
+}
+
+function noteOf (phase: string, queued: boolean, waits: boolean): string {
   if (phase === 'receiving') return 'The request\'s body has not arrived whole.'
+  if (phase === 'sending' && queued) return 'The answer waits for those of earlier requests on the same connection.'
   if (phase === 'sending') return 'The answer is being sent; the client has not taken all of it.'
   return waits
     ? 'It waits for nothing that dogslow knows of: neither SQL, HTTP, cache, lock, pool nor timer.'

@@ -16,6 +16,7 @@ export class Profiles {
   readonly #fastify: FastifyInstance
   readonly #queued: (event: ProfileQueued) => void
   readonly #recent = new Map<string, number[]>()
+  #complained = false
 
   constructor (settings: DogslowSettings, fastify: FastifyInstance, queued: (event: ProfileQueued) => void) {
     this.#settings = settings
@@ -33,12 +34,19 @@ export class Profiles {
   /** Only what can be asked again without harm: a replay runs besides the request itself. */
   offer (request: FastifyRequest, report: string): void {
     const submit = this.#submit()
-    if (submit === undefined || (request.method !== 'GET' && request.method !== 'HEAD') || !this.#take(request)) return
+    if (submit === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return
+    const giveBack = this.#take(request)
+    if (giveBack === undefined) return
     const { method } = request
     // Later, because the main thread may be interrupted right now.
     Promise.resolve().then(() => submit(request)).then(({ id, url }) => {
+      this.#complained = false
       this.#queued({ type: 'profile', report, time: new Date().toISOString(), summary: `${method} ${request.routeOptions.url ?? ''} is queued for profiling: ${url}`, id, url })
-    }).catch((error: unknown) => { request.log.error({ err: error }, 'dogslow could not queue a request for profiling') })
+    }).catch((error: unknown) => {
+      giveBack()
+      if (!this.#complained) request.log.error({ err: error }, 'dogslow could not queue a request for profiling; it tries again with the next slow one, and tells no more until one is queued')
+      this.#complained = true
+    })
   }
 
   #submit (): SubmitProfile | undefined {
@@ -49,12 +57,13 @@ export class Profiles {
     return geordi === undefined ? undefined : request => geordi.profile(request)
   }
 
-  #take ({ method, routeOptions: { url = '' } }: FastifyRequest): boolean {
+  /** Takes one of a route's turns. @returns What gives it back; `undefined` where none is left. */
+  #take ({ method, routeOptions: { url = '' } }: FastifyRequest): (() => void) | undefined {
     const now = performance.now()
     const key = `${method} ${url}`
     const recent = (this.#recent.get(key) ?? []).filter(time => now - time < HOUR)
-    if (recent.length >= this.#settings.profilesPerHour) return false
+    if (recent.length >= this.#settings.profilesPerHour) return undefined
     this.#recent.set(key, [...recent, now])
-    return true
+    return () => { this.#recent.set(key, this.#recent.get(key)!.filter(time => time !== now)) }
   }
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Report } from '@geordi/dogslow'
 import { Limiter } from '../src/watcher/limiter.ts'
-import { gate, start, until } from './support.ts'
+import { atEnd, gate, start, until } from './support.ts'
 
 /** A report as far as the limiter looks. */
 function report (fingerprint: string, duration: number, id = `${fingerprint}${duration}`): Report {
@@ -73,6 +73,25 @@ test('nothing is left after a reply, an abort or a hijack; a hijacked request is
   assert.equal(end.outcome, 'cut off')
   assert.deepEqual(running.reports().map(({ requests: [request] }) => request!.url), ['/never'])
   await running.app.close()
-  await sleep(50)
-  assert.equal(timers(), 0)
+  await until(() => timers() === 0)
+})
+
+test('pipelined requests: each end is told, and none is left when the connection is closed', async t => {
+  const held = gate(t)
+  const running = await start(t, { threshold: 1000, repeatAfter: 0, perMinute: 1000 }, app => {
+    app.get('/fast', async () => 'fast')
+    app.get('/held', async () => { await held.wait() })
+    // Answered, but behind one that is not.
+    app.get('/behind', { config: { dogslow: 100 } }, async () => 'done')
+    app.get('/last', { config: { dogslow: 100 } }, async () => { await new Promise(() => {}) })
+  })
+  const socket = connect(Number(new URL(running.origin).port), '127.0.0.1').on('error', () => {})
+  atEnd(t, () => socket.destroy())
+  socket.write(['/fast', '/held', '/behind', '/last'].map(path => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`).join(''))
+  const told = await until(() => running.reports().length >= 3 && running.reports())
+  assert.equal(told.find(({ requests: [request] }) => request!.url === '/behind')!.note, 'The answer waits for those of earlier requests on the same connection.')
+  assert.ok(told.every(({ process: { open } }) => open === 3))
+  socket.destroy()
+  await until(() => running.ends().length >= 3)
+  assert.deepEqual(running.ends().map(({ url, outcome }) => [url, outcome]).sort(), [['/behind', 'cut off'], ['/held', 'cut off'], ['/last', 'cut off']])
 })

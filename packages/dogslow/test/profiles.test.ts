@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Writable } from 'node:stream'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
@@ -12,34 +13,40 @@ test('slow GETs and HEADs are queued for profiling, a few an hour and route, and
   }
   const running = await start(t, { profile, profilesPerHour: 2, repeatAfter: 0 }, app => {
     for (const method of ['GET', 'POST'] as const) app.route({ method, url: '/a/:id', handler: async () => { await sleep(250) } })
-    app.get('/blocks', async () => { burn(500) })
+    app.get('/blocks', async () => { burn() })
   })
   await Promise.all([1, 2, 3].map(id => running.ask(`/a/${id}`)))
   await running.ask('/a/4', { method: 'POST' })
   await running.ask('/a/5', { method: 'HEAD' })
   await running.ask('/blocks')
-  await until(() => running.ends().length === 6)
-  assert.deepEqual(queued.sort(), ['GET /a/1', 'GET /a/2', 'GET /blocks', 'HEAD /a/5'])
-  const told = await until(() => running.profiles().length === 4 && running.profiles())
+  // On a busy machine one may be told to wait behind another's code first, and has two reports then.
+  await until(() => new Set(running.ends().map(({ method, url }) => `${method} ${url}`)).size === 6)
+  assert.deepEqual(queued.map(what => what.replace(/[123]$/, 'any')).sort(), ['GET /a/any', 'GET /a/any', 'GET /blocks', 'HEAD /a/5'])
+  const told = await until(() => running.profiles().length >= 4 && running.profiles())
   const ids = new Set(running.reports().map(({ id }) => id))
   assert.ok(told.every(({ report }) => ids.has(report)))
   assert.match(told[0]!.summary, /^GET \/a\/:id is queued for profiling: \/__geordi__\/replay\d$/)
 })
 
-test('profile: \'auto\' uses what geordi has decorated the app with; what that throws goes to the log and nowhere else', async t => {
+test('profile: \'auto\' uses what geordi has decorated the app with; a queue that refuses uses up no turn, and is told of once', async t => {
   const asked: string[] = []
-  const running = await start(t, { profile: 'auto' }, app => {
+  let log = ''
+  const stream = new Writable({ write: (chunk, _encoding, done) => { log += String(chunk); done() } })
+  const running = await start(t, { profile: 'auto', log: false, repeatAfter: 0 }, app => {
     app.decorate('geordi', {
       profile: async (request: FastifyRequest) => {
         asked.push(request.url)
-        throw new Error('the queue is away')
+        if (asked.length < 3) throw new Error('the queue is away')
+        return { id: 'replay', url: '/replay' }
       }
     })
     app.get('/', async () => { await sleep(250) })
-  })
-  assert.equal(await running.ask('/'), 200)
-  await until(() => running.ends()[0])
-  assert.deepEqual([asked, running.profiles()], [['/'], []])
+  }, { logger: { stream } })
+  for (let turn = 1; turn <= 4; turn++) {
+    assert.equal(await running.ask('/'), 200)
+    await until(() => new Set(running.ends().map(({ time }) => time)).size >= turn)
+  }
+  assert.deepEqual([asked.length, running.profiles().length, log.split('the queue is away').length > 1, log.split('could not queue').length - 1], [3, 1, true, 1])
 })
 
 test('in a replay process dogslow stands aside', async t => {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { dogslow, type DogslowEvent, type DogslowOptions, type Digest, type ProfileQueued, type Report, type RequestEnd } from '@geordi/dogslow'
+import { SNAPSHOTS } from '../src/interrupt.ts'
 
 /** Waits until something is so; the test's own time limit is the only one. */
 export async function until<Value> (find: () => Value | undefined | false): Promise<Value> {
@@ -62,6 +63,7 @@ export async function start (t: TestContext, options: DogslowOptions, routes: (a
   await app.register(dogslow, { log: server.logger !== undefined, threshold: 100, ...options, report })
   await routes(app)
   await app.listen({ host: '127.0.0.1', port: 0 })
+  countInterruptions()
   const origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
   const of = <Type extends DogslowEvent['type']>(type: Type) => () => events.filter((event): event is Extract<DogslowEvent, { type: Type }> => event.type === type)
   return {
@@ -103,7 +105,27 @@ export async function listen (t: TestContext, server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** Blocks the thread. */
-export function burn (milliseconds: number): void {
-  for (const end = performance.now() + milliseconds; performance.now() < end;);
+/** How often a watcher has interrupted this thread and been told more than that there is nothing to tell; shared, so that a loop reads it each time. */
+const interruptions = new Int32Array(new SharedArrayBuffer(4))
+
+function countInterruptions (): void {
+  const answers = (globalThis as unknown as Record<symbol, Map<string, (question: unknown) => string>>)[SNAPSHOTS]!
+  for (const [instance, answer] of answers) {
+    answers.set(instance, question => {
+      const text = answer(question)
+      if ((JSON.parse(text) as { type: string }).type !== 'idle') Atomics.add(interruptions, 0, 1)
+      return text
+    })
+  }
+}
+
+/** Whether a watcher has interrupted this thread so many times from now on. */
+export function interrupted (times = 1): () => boolean {
+  const enough = Atomics.load(interruptions, 0) + times
+  return () => Atomics.load(interruptions, 0) >= enough
+}
+
+/** Blocks the thread until a watcher has seen that, so many times. */
+export function burn (times = 1): void {
+  for (const enough = Atomics.load(interruptions, 0) + times; Atomics.load(interruptions, 0) < enough;);
 }

@@ -47,6 +47,22 @@ test('the end of a reported request is told: answered, and how long it took; or 
   assert.ok(end.duration >= 100)
 })
 
+test('the end of an injected request is told alike', async t => {
+  const held = gate(t)
+  const running = await start(t, { repeatAfter: 0 }, app => app.get('/:what', async () => { await held.wait(); return 'done' }))
+  const abort = new AbortController()
+  const cut = assert.rejects(running.app.inject({ url: '/cut', signal: abort.signal }))
+  await until(() => running.reports().length >= 1)
+  abort.abort()
+  await cut
+  const answered = running.app.inject('/answered')
+  await until(() => running.reports().length >= 2)
+  held.open()
+  assert.equal((await answered).body, 'done')
+  await until(() => running.ends().length >= 2)
+  assert.deepEqual(running.ends().map(({ url, outcome, status }) => [url, outcome, status]), [['/cut', 'cut off', undefined], ['/answered', 'answered', 200]])
+})
+
 test('DOGSLOW_TIMER is the default', async t => {
   process.env.DOGSLOW_TIMER = '150'
   t.after(() => { delete process.env.DOGSLOW_TIMER })

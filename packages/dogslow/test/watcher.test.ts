@@ -14,7 +14,7 @@ test('a thread that dies is started anew, some times an hour; the app goes on wi
   const stream = new Writable({ write: (chunk, _encoding, done) => { log += String(chunk); done() } })
   const running = await start(t, { log: false, repeatAfter: 0, perMinute: 1000 }, app => {
     app.get('/wait', async () => { await sleep(200) })
-    app.get('/block', async () => { burn(700) })
+    app.get('/block', async () => { burn() })
   }, { logger: { stream } })
   const died = () => log.split('dogslow\'s thread died').length - 1
   // What no thread expects of its own side.
@@ -24,7 +24,7 @@ test('a thread that dies is started anew, some times an hour; the app goes on wi
     await until(() => died() > before)
   }
   await kill()
-  await until(() => threads.length === 2)
+  await until(() => threads.length >= 2)
   // While the new one comes up, nothing is lost but what blocks the main thread.
   assert.equal(await running.ask('/wait'), 200)
   await until(() => running.reports().find(({ kind }) => kind === 'waiting'))

@@ -4,10 +4,22 @@ import type { DogslowEvent } from '../report.ts'
 
 /** Appends events to a file. Synchronously: the thread has nothing better to do, and a process that is being killed loses nothing. */
 export function fileSink ({ path, maxBytes, files }: Required<FileSink>): (event: DogslowEvent) => void {
+  let isTorn = false
   return event => {
     const line = `${JSON.stringify(event)}\n`
-    if (sizeOf(path) + Buffer.byteLength(line) > maxBytes) rotate(path, files)
-    appendFileSync(path, line)
+    if (sizeOf(path) + Buffer.byteLength(line) > maxBytes) {
+      rotate(path, files)
+      isTorn = false
+    }
+    const before = sizeOf(path)
+    try {
+      appendFileSync(path, isTorn ? `\n${line}` : line)
+      isTorn = false
+    } catch (error) {
+      // A disk that fills up takes part of a line; the next one is not to be lost with it.
+      isTorn ||= sizeOf(path) > before
+      throw error
+    }
   }
 }
 

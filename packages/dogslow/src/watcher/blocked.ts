@@ -32,7 +32,8 @@ export interface BlockedParts {
 /** Sees when the main thread lets requests get due, and reports what it does instead. */
 export class BlockedWatch {
   readonly #parts: BlockedParts
-  #asking = false
+  /** The question that is under way. */
+  #asking: Promise<void> | undefined
   /** A report that was made without the main thread's help, until that answers. */
   #hanging: RawReport | undefined
 
@@ -42,19 +43,29 @@ export class BlockedWatch {
 
   async look (): Promise<void> {
     const { data, clock, shared } = this.#parts
-    if (this.#asking || this.#hanging !== undefined || Atomics.load(shared.header, HEADER.open) === 0) return
+    if (this.#asking !== undefined || this.#hanging !== undefined || Atomics.load(shared.header, HEADER.open) === 0) return
     const now = clock.now()
     if (this.#overdue(now - LATE_TICKS * data.tick, data.lowest).length === 0) return
-    this.#asking = true
+    this.#asking = this.#ask(now)
     try {
-      const question = { purpose: 'blocked', cause: '', deadline: now + PATIENCE, report: newReportId() } as const
-      const asked = await askMainThread(data.instance, question, PATIENCE, late => this.#returned(late.type === 'late' ? late.stack : []))
-      if (asked.type === 'report') this.#parts.deliver(asked.report)
-      else if (asked.type === 'silent') this.#reportHanging(question.report, true)
-      else if (asked.type === 'failed') this.#reportHanging(question.report, false, `Its stack can't be had: ${asked.message}`)
+      await this.#asking
     } finally {
-      this.#asking = false
+      this.#asking = undefined
     }
+  }
+
+  /** Settles when no report is on its way from a main thread that was interrupted: what it says of the report later may be here before. */
+  async settled (): Promise<void> {
+    await Promise.allSettled([this.#asking])
+  }
+
+  async #ask (now: number): Promise<void> {
+    const { instance } = this.#parts.data
+    const question = { purpose: 'blocked', cause: '', deadline: now + PATIENCE, report: newReportId() } as const
+    const asked = await askMainThread(instance, question, PATIENCE, late => this.#returned(late.type === 'late' ? late.stack : []))
+    if (asked.type === 'report') this.#parts.deliver(asked.report)
+    else if (asked.type === 'silent') this.#reportHanging(question.report, true)
+    else if (asked.type === 'failed') this.#reportHanging(question.report, false, `Its stack can't be had: ${asked.message}`)
   }
 
   /** Requests that should have been looked at by then. Those that no tick has met are taken for slow after `threshold` milliseconds. */

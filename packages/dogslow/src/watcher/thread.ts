@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { RawReport } from '../describe.ts'
 import type { ToMain, ToWatcher, WatcherData } from '../messages.ts'
-import type { DogslowEvent } from '../report.ts'
+import type { DogslowEvent, ProfileQueued, RequestEnd } from '../report.ts'
 import { HEADER, toChunk, toShared, type Chunk } from '../shared.ts'
 import { fileSink } from '../sinks/file.ts'
 import { mailSink } from '../sinks/mail.ts'
@@ -51,6 +51,12 @@ function deliver (raw: RawReport): void {
   if (limiter.admit(report, performance.now())) pass(report, report.kind !== 'waiting')
 }
 
+/** What follows a report that was passed on. */
+async function passFurther (event: RequestEnd | ProfileQueued): Promise<void> {
+  await blocked.settled()
+  if (limiter.hasPassed(event.report)) pass(event)
+}
+
 async function allSent (limit: number): Promise<void> {
   await Promise.race([Promise.all(outlets.map(outlet => outlet.idle())), sleep(limit, undefined, { ref: false })])
 }
@@ -77,7 +83,7 @@ main.on('message', (message: ToWatcher) => {
     case 'chunk': chunks.push(toChunk(message.buffer)); break
     case 'report': deliver(message.report); break
     case 'more': limiter.count(message.counts, performance.now()); break
-    case 'event': if (limiter.hasPassed(message.event.report)) pass(message.event); break
+    case 'event': passFurther(message.event).catch(failed); break
     case 'evidence':
       deliver(message.report)
       Atomics.add(shared.header, HEADER.written, 1)
@@ -90,6 +96,7 @@ main.on('message', (message: ToWatcher) => {
 async function close (): Promise<void> {
   for (const timer of timers) clearInterval(timer)
   memory.close()
+  await blocked.settled()
   const digest = limiter.digest(performance.now(), true)
   if (digest !== undefined) pass(digest)
   await allSent(CLOSE_LIMIT)

@@ -82,12 +82,15 @@ function cutNotes ({ samples }: CutStacks): string[] {
 }
 
 function recordingNotes ({ waits, startTime }: Profile): string[] {
-  const { simplerSince, countsSince } = waits?.recording ?? {}
+  const { simplerSince, countsSince, assumed } = waits?.recording ?? {}
   const after = (since: number) => `after ${((since - startTime) / 1e6).toFixed(1)} s`
   return [
     // Who counts follows no callers either.
     ...simplerSince !== undefined && simplerSince !== countsSince
       ? [`Following callers across await took too much of the run's time: ${after(simplerSince)}, callers are only told as far as V8 knows them.`]
+      : [],
+    ...assumed !== undefined
+      ? [`Looking where each operation is called took too much, too: ${assumed.toLocaleString('en-US')} of them are told where the one before of their kind was called.`]
       : [],
     ...countsSince !== undefined
       ? [`There were too many waits to keep each: ${after(countsSince)}, those for one operation from one place are counted together, and callers are only told as far as V8 knows them.`]

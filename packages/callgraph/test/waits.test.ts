@@ -125,6 +125,19 @@ test('a recording that became simpler, and V8\'s own cut of stacks before the me
   assert.deepEqual((await buildNamedCallGraph(WAITS, { sources: false })).notes, [])
 })
 
+test('what a recorder left out to stay within its budget and its memory is told', async () => {
+  const notesOf = async (left: object) => {
+    const { waits } = WAITS
+    return (await buildNamedCallGraph({ ...WAITS, waits: { ...waits!, recording: { ...waits!.recording, ...left } } }, { sources: false })).notes
+  }
+  const simple = await notesOf({ simplerSince: 1_500_000, assumed: 12_345 })
+  assert.equal(simple.length, 2)
+  assert.match(simple[1]!, /^Looking where each operation is called .* 12,345 of them are told where/)
+  // Who counts has become simpler at the same time, if not before.
+  assert.match((await notesOf({ simplerSince: 2_500_000, countsSince: 2_500_000 })).join(), /^There were too many waits to keep each: after 2\.5 s, those for one operation/)
+  assert.equal((await notesOf({ simplerSince: 1_500_000, countsSince: 2_500_000 })).length, 2)
+})
+
 test('names of waits say what was asked for, and locations of what', () => {
   for (const [frame, name, location] of [
     [USERS, 'select * from users where id = $1', 'SQL · db/shop'],

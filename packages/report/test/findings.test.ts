@@ -44,6 +44,14 @@ describe('the same query for each row', () => {
     assert.match(found.advice, /one statement before the loop/)
   })
 
+  test('is found where rows have some of their answers in common, which is told; few questions are told as identical ones', async () => {
+    const found = await first(queries(200, at => ({ ...AUTHOR, same: at % 40 + 1 })), 'n-plus-one')
+    assert.equal(found.numbers.count, 200)
+    assert.match(found.evidence.join(), /160 of them asked for what another had/)
+    const few = await find(queries(200, at => ({ ...AUTHOR, same: at % 5 + 1 })))
+    assert.deepEqual(few.map(({ cause, numbers: { count } }) => [cause, count]), new Array(5).fill(['identical', 40]))
+  })
+
   test('tells what to do of an insert for each row, of keys of a cache, and of the rows of another service', async () => {
     assert.match((await first(queries(150, at => ({ ...AUTHOR, statement: 'insert into log values ($1)', same: at + 1 })), 'n-plus-one')).advice, /Insert many rows/)
     assert.match((await first(queries(150, at => ({ ...AUTHOR, kind: 'cache', statement: 'get', same: at + 1 })), 'n-plus-one')).advice, /MGET/)

@@ -3,6 +3,7 @@ import { patchFs } from './builtins/fs.ts'
 import { patchHttp } from './builtins/http.ts'
 import { patchJson } from './builtins/json.ts'
 import { patchNet } from './builtins/net.ts'
+import { patchThreads } from './builtins/threads.ts'
 import { patchThreadPool } from './builtins/thread-pool.ts'
 import { patchTimers } from './builtins/timers.ts'
 import { patchFastify } from './libraries/fastify.ts'
@@ -22,6 +23,7 @@ export function instrument (): void {
   patchTimers()
   patchFs()
   patchThreadPool()
+  patchThreads()
   patchNet()
   patchHttp()
   patchJson()

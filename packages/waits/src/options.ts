@@ -9,11 +9,12 @@ export interface WaitsOptions {
    */
   readonly continuations?: boolean
   /**
-   * The share of the time since the recording's start that it may use for itself. Past it, it goes on without `continuations`.
+   * The share of the time since the recording's start that it may use for itself. Past it, it goes on without `continuations`, and
+   * then looks at so many call sites only as the budget has room for.
    * @defaultValue 0.23, so that a request takes at most 1.3 times as long
    */
   readonly budget?: number
-  /** Microseconds that it may use before the budget is asked. @defaultValue 200000 */
+  /** Microseconds that it may use before the budget is asked. @defaultValue 50000 */
   readonly freeTime?: number
   /**
    * Bytes that it may use for what it has recorded. Past them, it goes on without `continuations`, and waits are only counted: by operation, place and
@@ -24,7 +25,7 @@ export interface WaitsOptions {
 
 export type FilledOptions = Readonly<Required<WaitsOptions>>
 
-const DEFAULTS: FilledOptions = { continuations: true, budget: 0.23, freeTime: 200_000, memory: 64 * 2 ** 20 }
+const DEFAULTS: FilledOptions = { continuations: true, budget: 0.23, freeTime: 50_000, memory: 64 * 2 ** 20 }
 
 export function fillOptions (options: WaitsOptions = {}): FilledOptions {
   const filled = { ...DEFAULTS, ...options }

@@ -46,7 +46,7 @@ export function readRecording (value: unknown): WaitRecording {
   const { locks = [], blocks = [] } = recording
   check(isList(locks, lock => isObject(lock) && isIndex(lock['wait'], started) && isLockKind(lock['kind']) && isTime(lock['time']) && isText(lock['holder'])), 'locks')
   check(isList(blocks, block => isObject(block) && isTime(block['start']) && isTime(block['end'])), 'blocks')
-  check(isObject(cost) && isTime(cost.time) && isTime(cost.captures) &&
+  check(isObject(cost) && isTime(cost.time) && isTime(cost.captures) && (cost.assumed === undefined || isTime(cost.assumed)) &&
     (cost.simplerSince === undefined || isTime(cost.simplerSince)) && (cost.countsSince === undefined || isTime(cost.countsSince)), 'cost')
   return recording
 }

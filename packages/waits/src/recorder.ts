@@ -59,11 +59,15 @@ export class Recorder {
   #lastAwaitInit = -1
   #inits = 0
   #captures = 0
+  /** Calls that could have taken a stack. */
+  #asked = 0
   #captureTime = 0
   #readTime = 0
   #followsPromises = false
   #simplerSince: number | undefined
   #countsSince: number | undefined
+  /** Whether stacks are too dear just now. */
+  #spares = false
   #stopHooks = () => {}
 
   constructor (options?: WaitsOptions) {
@@ -129,6 +133,7 @@ export class Recorder {
       cost: {
         time: this.#cost,
         captures: this.#captures,
+        ...this.#log.assumed > 0 && { assumed: this.#log.assumed },
         ...this.#simplerSince !== undefined && { simplerSince: this.#simplerSince },
         ...this.#countsSince !== undefined && { countsSince: this.#countsSince }
       }
@@ -153,22 +158,29 @@ export class Recorder {
   /** A record of the stack here. `driver`: for the call of a driver, whose own promises and callbacks shall need no record. */
   record (driver = false): number {
     if (this.inDriver) return this.#current
-    const { stackTraceLimit } = Error
-    const start = this.#captures++ % TIMED === 0 ? now() : 0
-    Error.stackTraceLimit = DEPTH
-    // Here and not in a function for it: V8 walks each frame.
-    const error = new Error()
-    Error.stackTraceLimit = stackTraceLimit
     const flags = driver ? FLAG.driver : 0
-    const record = this.#counts
-      ? this.#records.share(this.#current, this.#stacks.keepOnce(error), flags)
-      : this.#records.add(this.#current, this.#stacks.keep(error), flags)
+    const start = this.#asked++ % TIMED === 0 ? now() : 0
+    if (this.#spares) {
+      if (start !== 0) this.#weigh(start)
+      return this.#records.share(this.#current, -1, flags)
+    }
+    const record = this.#look(this.#current, flags)
     if (start !== 0) this.#account(start)
     if (driver) {
       this.#lastDriver = record
       this.#lastDriverMarker = this.#records.markers
     }
     return record
+  }
+
+  /** A record with the stack here. */
+  #look (parent: number, flags: number): number {
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = DEPTH
+    const error = new Error()
+    Error.stackTraceLimit = stackTraceLimit
+    this.#captures++
+    return this.#counts ? this.#records.share(parent, this.#stacks.keepOnce(error), flags) : this.#records.add(parent, this.#stacks.keep(error), flags)
   }
 
   /** A record at the place of a driver's, for the callback that the driver was handed. */
@@ -196,7 +208,10 @@ export class Recorder {
 
   /** Opens a wait that a record's code has started. @returns Its number. */
   open (record: number, start: WaitStart): number {
-    return this.#log.open(record, now(), start, this.#counts)
+    const isPlaced = this.#records.capture(record) >= 0
+    const isNew = !isPlaced && this.#log.isNew(start)
+    const place = isNew ? this.#look(this.#records.parent(record), this.#records.flags(record)) : record
+    return this.#log.open(place, now(), start, { counted: this.#counts, placed: isPlaced || isNew })
   }
 
   /** Ends a wait. */
@@ -269,8 +284,9 @@ export class Recorder {
       flags = (this.#records.flags(this.#lastAwait) | FLAG.borrowed) + LEVEL
     } else {
       const { stackTraceLimit } = Error
-      const start = this.#captures++ % TIMED === 0 ? now() : 0
+      const start = this.#asked++ % TIMED === 0 ? now() : 0
       Error.stackTraceLimit = DEPTH
+      this.#captures++
       capture = this.#stacks.keep(new Error())
       Error.stackTraceLimit = stackTraceLimit
       if (start !== 0) this.#account(start)
@@ -306,8 +322,15 @@ export class Recorder {
     // The process may have been taken off the processor meanwhile; that isn't the capture's cost.
     this.#captureTime += Math.min(end - start, LONGEST) * TIMED
     if (this.#stacks.isFull) this.#pause(() => this.#stacks.read())
-    if (this.#followsPromises && this.#cost > this.#options.budget * (end - this.#start) + this.#options.freeTime) this.#simplify(end)
+    this.#weigh(end)
     if (!this.#counts && this.#records.bytes + this.#log.bytes > this.#options.memory) this.#startCounting(end)
+  }
+
+  /** Past the budget what costs most is left out: first continuations, then stacks, until the budget has room for some again. */
+  #weigh (time: number): void {
+    const isOver = this.#cost > this.#options.budget * (time - this.#start) + this.#options.freeTime
+    if (isOver && this.#followsPromises) this.#simplify(time)
+    else this.#spares = isOver && this.#simplerSince !== undefined
   }
 
   /** The recorder's own work within the request gets a stretch of the timeline of its own. */

@@ -120,6 +120,8 @@ export interface RecordingCost {
   readonly time: number
   /** Stacks taken. */
   readonly captures: number
+  /** Operations that came while stacks were too dear, and are taken to be called where the last one like them was; left out if there were none. */
+  readonly assumed?: number
   /** Since when the recorder was past its budget and followed no continuations any more; left out if it never was. */
   readonly simplerSince?: number
   /** Since when it was past its memory and waits were only counted; left out if it never was. */

@@ -7,7 +7,7 @@ import { CUT } from './recording.ts'
 export const DEPTH = 100
 
 /** So many stacks wait for being read: each holds on to the functions and receivers in it. */
-const MOST_UNREAD = 2000
+const MOST_UNREAD = 1000
 
 /** Functions, places and stacks that were met, each once. */
 export interface StackTable {

@@ -25,6 +25,8 @@ const WAIT_BYTES = 48
 /** So many different ones are told apart: statements with values that nothing tells from words, files of their own. */
 const MOST_OPERATIONS = 50_000
 const OTHERS = '(others)'
+/** Where so many different ones were called is remembered. */
+const MOST_PLACES = 1000
 
 /** Numbers of waits that are only counted; below are rows. */
 const COUNTED = 2 ** 40
@@ -65,14 +67,32 @@ export class WaitLog {
   readonly #latest = new Map<string, number>()
   #slices = 0
   #slice = SLICE
+  /** The record of the last operation that was looked at, for those like it. */
+  readonly #places = new Map<string, number>()
+  #assumed = 0
 
   get bytes (): number {
     return this.#operation.length * WAIT_BYTES
   }
 
-  /** @param counted Whether it becomes a part of a row with those like it, when it ends. */
-  open (record: number, time: number, start: WaitStart, counted: boolean): number {
-    const begun = { operation: this.#operationOf(start), record, start: time, same: start.values === undefined ? 0 : hash(start.values) }
+  /** How many operations were taken to be called where the last one like them was. */
+  get assumed (): number {
+    return this.#assumed
+  }
+
+  /** Whether there is nothing like it whose place it could be taken to have. */
+  isNew (start: WaitStart): boolean {
+    return this.#places.size < MOST_PLACES && !this.#places.has(likeness(start))
+  }
+
+  /**
+   * @param counted Whether it becomes a part of a row with those like it, when it ends.
+   * @param placed Whether the record tells where it was called.
+   */
+  open (record: number, time: number, start: WaitStart, { counted, placed }: { counted: boolean, placed: boolean }): number {
+    const begun = {
+      operation: this.#operationOf(start), record: this.#placeOf(record, start, placed), start: time, same: start.values === undefined ? 0 : hash(start.values)
+    }
     if (!counted) return this.#add(begun)
     this.#begun.set(this.#next, begun)
     return this.#next++
@@ -120,6 +140,16 @@ export class WaitLog {
       same: [...this.#same.toArray(), ...begun.map(({ same }) => same)],
       ...this.#counted.size > 0 && { counted: Array.from(this.#counted, ([wait, counts]) => ({ wait, ...counts })) }
     }
+  }
+
+  #placeOf (record: number, start: WaitStart, placed: boolean): number {
+    const key = likeness(start)
+    if (!placed) {
+      this.#assumed++
+      return this.#places.get(key) ?? record
+    }
+    if (this.#places.size < MOST_PLACES || this.#places.has(key)) this.#places.set(key, record)
+    return record
   }
 
   #rowOf (wait: number): number {
@@ -183,6 +213,11 @@ export class WaitLog {
     this.#last = id
     return id
   }
+}
+
+/** Whose place is taken for one another's: files and hosts are many, and asked from the same places. */
+function likeness ({ kind, statement = '' }: WaitStart): string {
+  return `${kind} ${statement}`
 }
 
 function known (number: number): number | null {

@@ -115,9 +115,19 @@ test('redis: each command without its values, and a multi as one', async t => {
   assert.deepEqual(by(waits, 'together', 'cache').map(({ statement }) => statement), ['multi of 2'])
 })
 
-test('tarn and piscina: the wait for a resource, and for a thread', async () => {
+test('tarn, piscina and plain threads: the wait for a resource, and for a thread\'s answer', async () => {
   const waits = await waitsOf('pools')
   assert.ok(only(waits, 'inThread', 'worker').duration >= 39)
+  const plain = by(waits, 'plainThread', 'worker')
+  // Nobody waits for an answer to the second message.
+  assert.deepEqual(plain.map(({ statement, target, outcome }) => `${statement} ${target} ${outcome}`), ['ESM', 'CommonJS'].flatMap(() =>
+    ['start [eval] done', 'message [eval] discarded', 'terminate [eval] done']))
+  const answers = by(waits, 'answerOf', 'worker')
+  assert.deepEqual(answers.map(({ statement, outcome }) => `${statement} ${outcome}`), ['message done', 'message done'])
+  assert.ok(answers.every(({ duration }) => duration >= 39))
+  const alone = only(waits, 'threadAlone', 'worker')
+  assert.equal(alone.outcome, 'done')
+  assert.ok(alone.duration >= 39, 'until its answer')
   const [first, second] = by(waits, 'exhausted', 'pool')
   assert.equal(first?.outcome, 'done')
   assert.ok(second!.duration >= 40, `waited ${second!.duration} ms`)
@@ -190,7 +200,11 @@ test('without continuations the waits and their callers across await are there a
     const stack = recording.stacks[recording.records.stack[recording.waits.record.at(10)!]!]!
     const names = stack.map(place => recording.functions[recording.places[place]?.[0] ?? -1]?.[0])
     assert.deepEqual(names.filter(name => name === 'oneOfMany' || name === 'main'), ['oneOfMany', 'main'])
-    assert.equal(recording.cost.simplerSince !== undefined, 'budget' in options, 'it says that it fell back')
+    const { simplerSince, assumed = 0, captures } = recording.cost
+    assert.equal(simplerSince !== undefined, 'budget' in options, 'it says that it fell back')
+    // Each statement is looked at once, most others of its kind are told where that was.
+    assert.equal(assumed >= 10, 'budget' in options, `${assumed} of ${waits.length}`)
+    if ('budget' in options) assert.ok(captures < waits.length, `${captures} stacks`)
   }
 })
 

@@ -136,7 +136,7 @@ function toWaits ({ waits, locks, blocks, cost }: WaitRecording, operations: rea
     ...waits.counted === undefined ? {} : { counts: countsOf(waits.counted, started) },
     ...locks === undefined ? {} : { locks: locks.flatMap(lock => places.has(lock.wait) ? [{ ...lock, wait: places.get(lock.wait) as number }] : []) },
     ...blocks === undefined ? {} : { blocks },
-    recording: { cost: cost.time, ...observed, ...pick(cost, 'simplerSince'), ...pick(cost, 'countsSince') }
+    recording: { cost: cost.time, ...observed, ...pick(cost, 'simplerSince'), ...pick(cost, 'assumed'), ...pick(cost, 'countsSince') }
   }
 }
 

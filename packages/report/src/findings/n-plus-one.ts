@@ -17,12 +17,15 @@ export function findNPlusOne (look: Look): Finding[] {
   return recorded.tallies.filter(tally => KINDS.has(tally.kind) && isOneByOne(recorded, tally)).flatMap(tally => {
     const time = elapsed(recorded, tally.waits)
     if (!isWorthTelling(look, time)) return []
-    const { kind, statement, target, count, total, median, site } = tally
+    const { kind, statement, target, count, total, median, site, repeats } = tally
     return [{
       cause: 'n-plus-one' as const,
       title: `${NAMES[kind as keyof typeof NAMES]} ${formatCount(count)} times, one by one`,
       subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
-      evidence: [`${formatCount(count)} from one call, ${formatTime(total)} in all, ${formatTime(median)} each (median)`],
+      evidence: [
+        `${formatCount(count)} from one call, ${formatTime(total)} in all, ${formatTime(median)} each (median)`,
+        ...repeats > 0 ? [`${formatCount(repeats)} of them asked for what another had asked for already`] : []
+      ],
       numbers: { count, total, median },
       places: callers(profile, recorded, site),
       time,
@@ -38,8 +41,8 @@ function isOneByOne ({ waits }: RecordedLook, tally: Tally): boolean {
   const { kind, sync, count, waits: members, total, repeats } = tally
   if (sync || count < N_PLUS_ONE.count || isAround(tally)) return false
   if (medianOf(waits, members, wait => (waits.rows[wait] as number) / countOf(waits, wait)) >= N_PLUS_ONE.batchRows) return false
-  // Told as what they are.
-  if (repeats >= Math.max(IDENTICAL.count, count / 2)) return false
+  // Few questions, asked again and again, are told as what they are; of many rows' some have the same answer.
+  if (repeats >= IDENTICAL.count && count - repeats < N_PLUS_ONE.count) return false
   return kind !== 'cache' || total / openTime(waits.start, waits.end, members) < N_PLUS_ONE.pipelined
 }
 

@@ -8,7 +8,7 @@ import { connect as connectTls } from 'node:tls'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import Fastify from 'fastify'
 import { geordi } from '@geordi/fastify'
-import type { CapturedRequest } from '@geordi/replay'
+import { REPORT, type CapturedRequest } from '@geordi/replay'
 import { ADMIN, atEnd, head, isAdmin, PATIENCE, queueServer, raw, SECRET, start, take, unique, type AppOptions } from './support.ts'
 
 const server = await queueServer()
@@ -148,10 +148,12 @@ describe('over HTTP/2', () => {
     app.post('/unread', { config: {} }, async () => 'x')
   }
 
-  it('captures GET and POST, head and body', async t => {
+  it('captures GET and POST, head and body, and gives the report', async t => {
     const { send, taker } = await http2(t, binary)
-    assert.equal((await send('GET', '/x?__geordi__&a')).status, 303)
-    const get = (await taker.next()).request
+    const { status, headers: { location } } = await send('GET', '/x?__geordi__&a')
+    assert.equal(status, 303)
+    const task = await taker.next()
+    const get = task.request
     assert.equal(get.httpVersion, '2.0')
     assert.equal(get.url, '/x?a')
     assert.equal(get.rawHeaders[get.rawHeaders.indexOf(':path') + 1], '/x?a')
@@ -160,6 +162,11 @@ describe('over HTTP/2', () => {
     const body = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index * 7))
     assert.equal((await send('POST', '/x?__geordi__', body)).status, 303)
     assert.ok(body.equals((await taker.next()).request.body))
+    await task.claim()
+    await task.attach(REPORT, Buffer.from('%PDF-'))
+    await task.update({ state: 'done' })
+    const report = await send('GET', location!)
+    assert.deepEqual([report.status, report.headers['content-type'], report.text], [200, 'application/pdf', '%PDF-'])
   })
 
   it('captures a body that the app leaves unread', async t => {

@@ -195,6 +195,19 @@ describe('report.pdf', () => {
     })
   }
 
+  it('is given whole to who asks for a part of it', async t => {
+    const { port, url, task } = await replaying(t)
+    await finish(task)
+    for (const range of ['bytes=0-3', 'bytes=-4', 'bytes=9-', 'bytes=0-1,3-4', 'bytes=99999-', 'bytes=4-1', 'pages=1-2']) {
+      for (const condition of [[], ['If-Range: "it"'], ['If-Range: Tue, 27 Apr 2027 19:43:31 GMT'], ['If-None-Match: *'], ['If-Modified-Since: Tue, 27 Apr 2027 19:43:31 GMT']]) {
+        const answer = await raw(port, head(`GET ${url}/report.pdf HTTP/1.1`, 'Host: x', 'Connection: close', ADMIN.join(': '), `Range: ${range}`, ...condition))
+        assert.match(answer, /^HTTP\/1\.1 200 /, range)
+        assert.doesNotMatch(answer, /^(content-range|etag|last-modified|accept-ranges: bytes)/im, range)
+        assert.match(answer, new RegExp(`^content-length: ${PDF.length}\r$`, 'im'), range)
+      }
+    }
+  })
+
   it('has a HEAD without a body', async t => {
     const { port, url, task } = await replaying(t)
     await finish(task)

@@ -42,6 +42,8 @@ export interface CpuProfiler {
 /** What an engine does; the checks around it are the same for all, because the addon crashes without them. */
 export interface EngineDriver {
   start (interval: number): void
+  /** Ends the recording and goes on with another, at the same interval. */
+  next (): CpuProfile
   stop (): CpuProfile
 }
 
@@ -92,10 +94,11 @@ class Profiler implements CpuProfiler {
 
   rotate (interval = this.#interval): CpuProfile {
     this.#assertRecording()
-    // The profiled code doesn't run meanwhile, so nothing of it is lost between the two.
+    if (interval === this.#interval || !isInterval(interval)) return this.#driver.next()
+    // V8 takes another interval only where nothing is recorded. The profiled code doesn't run meanwhile.
     const profile = this.#driver.stop()
-    if (isInterval(interval)) this.#interval = interval
-    this.#driver.start(this.#interval)
+    this.#interval = interval
+    this.#driver.start(interval)
     return profile
   }
 

@@ -13,6 +13,11 @@ export function openInspector (): EngineDriver {
       post(session, 'Profiler.setSamplingInterval', { interval })
       post(session, 'Profiler.start')
     },
+    next () {
+      const { profile } = post<Profiler.StopReturnType>(session!, 'Profiler.stop')
+      post(session!, 'Profiler.start')
+      return profile as CpuProfile
+    },
     stop () {
       const { profile } = post<Profiler.StopReturnType>(session!, 'Profiler.stop')
       session!.disconnect()

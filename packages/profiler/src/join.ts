@@ -10,7 +10,7 @@ const RECORDING = { functionName: '(recording)', scriptId: '0', url: '', lineNum
 
 /**
  * Joins the parts of one recording, in their order, into one profile. The time between two parts is the profiler's own: it is
- * under `(recording)`.
+ * under `(recording)`. Where the next began before the one before it ended, that one counts.
  *
  * @throws RangeError when there is none.
  */
@@ -37,11 +37,12 @@ export function joinCpuProfiles (parts: Iterable<CpuProfile>): CpuProfile {
   }
 
   for (const part of parts) {
+    const joint = startTime === undefined ? -Infinity : last
     startTime ??= last = part.startTime
     endTime = Math.max(endTime, part.endTime)
     const ids = renumber(part, nodeOf)
     const sample = (node: Joined | undefined, time: number) => {
-      if (node === undefined) return
+      if (node === undefined || time <= joint) return
       node.hitCount++
       samples.push(node.id)
       timeDeltas.push(time - last)

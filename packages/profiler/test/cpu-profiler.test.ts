@@ -122,7 +122,6 @@ for (const engine of ENGINES) {
       const joined = joinCpuProfiles(parts)
       const last = parts.pop()!
       assert.equal(joined.nodes.filter(({ callFrame }) => callFrame.functionName === 'outer').length, 1)
-      assert.ok(joined.samples.length >= parts.reduce((sum, { samples }) => sum + samples.length, last.samples.length))
       assert.deepEqual([joined.startTime, joined.endTime], [parts[0]!.startTime, last.endTime])
       assert.equal(joined.timeDeltas.reduce((sum, delta) => sum + delta, 0), last.endTime - parts[0]!.startTime)
       // Each part has its share, and what is between them is the profiler's.

@@ -18,7 +18,7 @@ const PROGRAMS = ['callbacks', 'chain', 'fastify', 'generators', 'helper', 'recu
 const BUILT = ['chain', 'generators', 'helper', 'recursion', 'resolved', 'together']
 const RIGHT = 0.97
 /** A machine that is busy with other things takes the processor away for longer than the profiler's interval: what then ran nobody can tell. */
-const TRIES = 8
+const TRIES = 40
 /** No collections of garbage, which the collector also begins by itself while the program waits: they are nobody's, and the program's truth doesn't know of them. */
 const NO_GARBAGE = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']
 

@@ -20,6 +20,9 @@ export interface Worker {
   close (): Promise<void>
 }
 
+/** Milliseconds between two looks for what dead workers' replay processes have left. */
+const SWEEP_INTERVAL = 600_000
+
 /** What a worker tells its operator; one line each. */
 export type Log = (line: string) => void
 
@@ -48,12 +51,14 @@ export async function startWorker (app: AppEntry, settings: WorkerSettings, log:
     })
     const reached = replays.find(newReplayId()).then(() => {})
     reached.catch(() => {})
+    const sweeping = setInterval(() => { sweep().catch(() => {}) }, SWEEP_INTERVAL)
     return {
       reached,
       async close () {
         const timer = setTimeout(() => closing.abort(stopped()), grace)
         await consumer.close()
         clearTimeout(timer)
+        clearInterval(sweeping)
         await spares.close()
         await drawer.close()
         await replays.close()

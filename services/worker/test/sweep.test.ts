@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -11,9 +11,10 @@ import { get, isAlive, replayFolders, temporary, until } from './support.ts'
 
 /** Of a process that has ended. */
 const DEAD = spawnSync(process.execPath, ['--version']).pid
-const LONG_AGO = new Date(Date.now() - 3_600_000)
+const HOUR = 3_600_000
+const LONG_AGO = new Date(Date.now() - HOUR)
 
-function folder (name: string, time = LONG_AGO): string {
+function folder (name: string, time = new Date()): string {
   const path = join(temporary, name)
   mkdirSync(path)
   writeFileSync(join(path, 'part-1.json'), '{}')
@@ -25,17 +26,21 @@ describe('what replay processes have left behind', () => {
   withQueueServer()
 
   it('is swept where worker and process are dead, and nothing else is', async t => {
+    // Its id was another process's before.
+    const young = spawn('sleep', ['600'])
+    t.after(() => young.kill())
     const swept = [folder(`geordi-replay-${DEAD}-abcdefgh`), folder(`geordi-replay-${DEAD}-AB_-efgh`)]
+    // Where the start of processes can't be known, each that there is counts.
+    if (process.platform === 'linux') swept.push(folder(`geordi-replay-${young.pid}-reused00`, LONG_AGO))
     const kept = [
-      folder(`geordi-replay-${process.pid}-abcdefgh`), folder(`geordi-replay-${DEAD}-starting`, new Date()), folder(`geordi-replay-${DEAD}-served00`),
+      folder(`geordi-replay-${process.pid}-abcdefgh`), folder(`geordi-replay-${DEAD}-starting`, new Date(Date.now() + HOUR)), folder(`geordi-replay-${DEAD}-served00`),
       folder(`geordi-replay-${DEAD}`), folder(`geordi-replay-${DEAD}-abcdefgh-mine`)
     ]
     symlinkSync(kept[0]!, join(temporary, `geordi-replay-${DEAD}-linked00`))
     const server = createServer(socket => socket.destroy()).listen(join(kept[2]!, 'keep.sock'))
     t.after(() => server.close())
     await once(server, 'listening')
-    utimesSync(kept[2]!, LONG_AGO, LONG_AGO)
-    await sweep()
+    await sweep(Date.now() + HOUR)
     const names = replayFolders().map(name => join(temporary, name))
     try {
       for (const path of swept) assert.ok(!names.includes(path), path)

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { UsageError } from '../src/command-line.ts'
+import { workerCommand } from '../src/worker-command.ts'
 import { geordi, Scene, SECRET, withQueueServer } from './queue.ts'
 import { fixture, get, isAlive, replayFolders, until } from './support.ts'
 
@@ -9,41 +11,55 @@ const APP = fixture('queued.js')
 describe('geordi worker', () => {
   const env = { GEORDI_SECRET: SECRET, GEORDI_QUEUE_URL: 'redis://127.0.0.1:1', REDIS_URL: '' }
   const wrong: Array<[what: string, args: string[], env: NodeJS.ProcessEnv, message: RegExp]> = [
-    ['no entry', ['worker'], env, /Name one file/],
-    ['two entries', ['worker', APP, APP], env, /Name one file/],
-    ['an entry that is not there', ['worker', '/no/such.js'], env, /no file \/no\/such\.js/],
-    ['an unknown option', ['worker', APP, '--no-such'], env, /--no-such/],
-    ['no number', ['worker', APP, '--concurrency', 'many'], env, /`concurrency` must be a whole number from 1 to 64/],
-    ['an empty number', ['worker', APP, '--interval', ''], env, /`interval`/],
-    ['a number out of range', ['worker', APP, '--close-timeout', '0'], env, /`closeTimeout`/],
-    ['no limit at all', ['worker', APP, '--limit', '0'], env, /`limit` must be a whole number from 1/],
-    ['a heap that is none', ['worker', APP, '--heap-limit', '4'], env, /`heapLimit`/],
-    ['a short secret', ['worker', APP], { ...env, GEORDI_SECRET: 'short' }, /secret/],
-    ['another kind of queue', ['worker', APP, '--queue', 'http://localhost'], env, /redis:\/\//],
-    ['a name that is none', ['worker', APP, '--queue-name', 'A B'], env, /queue\.name/],
-    ['an unknown command', ['engage'], env, /no command engage/]
+    ['no entry', [], env, /Name one file/],
+    ['two entries', [APP, APP], env, /Name one file/],
+    ['an entry that is not there', ['/no/such.js'], env, /no file \/no\/such\.js/],
+    ['an unknown option', [APP, '--no-such'], env, /--no-such/],
+    ['no number', [APP, '--concurrency', 'many'], env, /`concurrency` must be a whole number from 1 to 64/],
+    ['an empty number', [APP, '--interval', ''], env, /`interval`/],
+    ['a number out of range', [APP, '--close-timeout', '0'], env, /`closeTimeout`/],
+    ['no limit at all', [APP, '--limit', '0'], env, /`limit` must be a whole number from 1/],
+    ['a heap that is none', [APP, '--heap-limit', '4'], env, /`heapLimit`/],
+    ['a short secret', [APP], { ...env, GEORDI_SECRET: 'short' }, /secret/],
+    ['another kind of queue', [APP, '--queue', 'http://localhost'], env, /redis:\/\//],
+    ['a name that is none', [APP, '--queue-name', 'A B'], env, /queue\.name/]
   ]
   for (const [what, args, variables, message] of wrong) {
-    it(`refuses ${what} with exit code 2`, async () => {
-      const command = geordi(args, variables)
+    it(`refuses ${what}`, async t => {
+      const { env } = process
+      t.after(() => { process.env = env })
+      process.env = { ...env, ...variables }
+      await assert.rejects(workerCommand(args), (error: NodeJS.ErrnoException) => {
+        assert.match(error.message, message)
+        // What the command line ends with exit code 2 for.
+        assert.ok(error instanceof UsageError || error.code === 'GEORDI_OPTION_INVALID', error.code)
+        return true
+      })
+    })
+  }
+
+  it('refuses what is no command, and what its command refuses, with exit code 2', async () => {
+    for (const [args, message] of [[['engage'], /no command engage/], [['worker', APP, '--no-such'], /--no-such/], [['worker', APP, '--limit', '0'], /`limit`/]] as const) {
+      const command = geordi(args, env)
       assert.equal(await command.ended, 2)
       assert.match(command.stderr.text, message)
       assert.match(command.stderr.text, /See: geordi (\w+ )?--help/)
       assert.equal(command.stdout.text, '')
-    })
-  }
+    }
+  })
 
-  it('refuses a missing queue or secret with exit code 2', async () => {
+  it('refuses a missing queue or secret', async t => {
     const bare: NodeJS.ProcessEnv = { GEORDI_SECRET: undefined, GEORDI_QUEUE_URL: undefined, REDIS_URL: undefined }
+    const { env } = process
+    t.after(() => { process.env = env })
     for (const [variables, message] of [[{ ...bare, GEORDI_SECRET: SECRET }, /GEORDI_QUEUE_URL/], [{ ...bare, REDIS_URL: 'redis://x' }, /GEORDI_SECRET/]] as const) {
-      const command = geordi(['worker', APP], variables)
-      assert.equal(await command.ended, 2)
-      assert.match(command.stderr.text, message)
+      process.env = { ...env, ...variables }
+      await assert.rejects(workerCommand([APP]), { code: 'GEORDI_OPTION_INVALID', message })
     }
   })
 
   it('tells its options', async () => {
-    for (const args of [['worker', '--help'], ['worker', '-h'], [], ['--help']]) {
+    for (const args of [['worker', '-h'], []]) {
       const command = geordi(args)
       assert.equal(await command.ended, 0)
       assert.match(command.stdout.text, /geordi worker <entry>/)

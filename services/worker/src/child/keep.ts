@@ -12,12 +12,9 @@ export interface Interrupted {
 
 /** The main thread's function that does it, as a global; it gives {@link Interrupted} as JSON. */
 export const KEEP = 'geordi.keep'
-/**
- * Milliseconds from the recording's beginning to its first part, how each pause grows, and the longest. To start V8's profiler
- * again takes it some 50 ms, and most requests shall have nothing of it.
- */
-const FIRST = 2000
-const GROWTH = 3
+/** Milliseconds from the recording's beginning to its first part, how each pause grows, and the longest. */
+const FIRST = 250
+const GROWTH = 2
 const LONGEST = 10_000
 /** A pause is at least so many times what the last part took: at most 2 % of the time go into this. */
 const SHARE = 50

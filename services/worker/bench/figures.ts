@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { REPLAY_VARIABLE } from '@geordi/replay'
 import type { LocalServer } from '@geordi/replay/local'
 import { onServer } from '../test/faults-support.ts'
 
@@ -15,6 +16,19 @@ export function holdings (pid: number): { megabytes: number, files: number } {
   } catch {
     return { megabytes: NaN, files: NaN }
   }
+}
+
+/** How many replay processes there are that were given this variable: by their ids it can't be told, which others have after some hours. Linux only. */
+export function replayProcesses (variable: string): number {
+  const variables = readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(pid => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+    } catch {
+      // It has ended meanwhile, or is somebody else's.
+      return []
+    }
+  })
+  return variables.filter(given => given.includes(variable) && given.includes(`${REPLAY_VARIABLE}=1`)).length
 }
 
 /** Keys of Redis, or rows of all tables of a queue in PostgreSQL. */

@@ -4,8 +4,8 @@
  */
 import { startLocalServer } from '@geordi/replay/local'
 import { Site } from '../test/faults-support.ts'
-import { isAlive, replayFolders } from '../test/support.ts'
-import { entries, holdings, tellWhatGrew } from './figures.ts'
+import { replayFolders } from '../test/support.ts'
+import { entries, holdings, replayProcesses, tellWhatGrew } from './figures.ts'
 
 const PATHS = ['/fine', '/throws', '/fine', '/exits', '/resets', '/fine', '/killed', '/rejects-after', '/hijacked']
 /** Milliseconds between two lines. */
@@ -35,17 +35,16 @@ try {
 
 async function tell (count: number): Promise<void> {
   const { web, workers } = site.processes()
-  const alive = (await Promise.all(site.pids().map(isAlive))).filter(Boolean).length
   const [worker, app] = [holdings(workers[0]!), holdings(web)]
   const figures = {
     'worker MB': worker.megabytes,
     'worker files': worker.files,
     'web MB': app.megabytes,
     'web files': app.files,
-    'replay processes': alive,
+    'replay processes': replayProcesses(`TEST_QUEUE=${site.name}`),
     folders: replayFolders().length
   }
   seen.push(figures)
   const runs = site.runs()
-  console.log(`${count} replays, ${new Set(runs.map(({ url }) => url)).size} ran, ${runs.length} runs; ${Object.entries(figures).map(([name, figure]) => `${name} ${figure}`).join(', ')}; ${await entries(server, site.name)} keys or rows, which grow until BullMQ has the 1000 jobs that it keeps for an hour`)
+  console.log(`${count} replays, ${new Set(runs.map(({ url }) => url)).size} ran, ${runs.length} runs; ${Object.entries(figures).map(([name, figure]) => `${name} ${figure}`).join(', ')}; ${await entries(server, site.name)} keys or rows, which grow until BullMQ has the 1000 jobs that it keeps for an hour, and some 10,000 events`)
 }

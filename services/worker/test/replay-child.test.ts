@@ -129,11 +129,12 @@ describe('a replay without an end', () => {
     })
   }
 
-  it('that is killed at once leaves nothing, and says so by having nothing', async t => {
+  it('that is killed before its first part is kept leaves nothing, and says so by having nothing', async t => {
     const child = await startChild(t, fixture('endings.js'))
     await child.prepare(get('/killed'))
     await assert.rejects(child.replay(get('/killed')), { code: 'GEORDI_REPLAY_DIED', message: /by SIGKILL/ })
-    assert.equal(child.partial, undefined)
+    // A loaded machine may come to that line after the first part: then that is there.
+    assert.ok(child.partial === undefined || child.partial.run.wallTime > 250_000, JSON.stringify(child.partial?.run))
     assert.deepEqual(replayFolders(), [])
   })
 

@@ -38,6 +38,7 @@ async function sendHttp1 (request: CapturedRequest, { socketPath, protocol, sign
     // The app's own certificate is for its public name, not for a socket in a folder.
     ? connectTls({ path: socketPath, rejectUnauthorized: false })
     : connectSocket(socketPath)
+  readOnAfterFailedWrite(socket)
   try {
     return await new Promise<Answer>((resolve, reject) => {
       let broken: Error | undefined
@@ -60,6 +61,17 @@ async function sendHttp1 (request: CapturedRequest, { socketPath, protocol, sign
 }
 
 /**
+ * An app that refuses a body answers and closes while it is still sent. Node would destroy the socket at the failed write,
+ * with the answer unread in it: a socket's option `autoDestroy` can't be turned off, and a stream with an error never ends. So
+ * both are taken back in its state; where a Node.js has another one, such an answer is lost as before.
+ */
+function readOnAfterFailedWrite (socket: Socket): void {
+  const readable: object = Reflect.get(socket, '_readableState')
+  for (const state of [readable, Reflect.get(socket, '_writableState') as object]) Reflect.set(state, 'autoDestroy', false)
+  socket.on('error', () => { Reflect.set(readable, 'errored', null) })
+}
+
+/**
  * What the socket receives, apart from what is sent on it: an app that answers before it has read the body, and
  * closes, breaks the sending off, but its answer counts.
  */
@@ -71,7 +83,7 @@ function answerOf (socket: Socket, onBroken: (error: Error) => void): Duplex {
   socket.on('data', chunk => { if (!received.push(chunk)) socket.pause() })
   socket.on('error', onBroken)
   // After an end or an error alike: whether the answer was complete is seen in the answer.
-  socket.on('close', () => received.push(null))
+  for (const over of ['end', 'close']) socket.on(over, () => received.push(null))
   return received
 }
 

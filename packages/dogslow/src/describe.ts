@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { LiveWait, LiveWaits } from '@geordi/waits/live'
+import type { LiveWait, LiveWaits, UnassignedWait } from '@geordi/waits/live'
 import type { Health } from './health.ts'
 import { urlShower } from '@geordi/profile/hide'
 import { HEAP_LIMIT } from './heap.ts'
@@ -19,6 +19,11 @@ export interface RawWait extends Omit<Wait, 'stack'> {
   readonly stack: string[]
 }
 
+/** An unassigned wait whose place is still as V8 writes it. */
+export interface RawUnassigned extends Omit<Wait, 'stack' | 'ago' | 'failed'> {
+  readonly lastSeen?: string
+}
+
 /** A report on its way to the watcher. */
 export interface RawReport {
   readonly kind: ReportKind
@@ -28,6 +33,7 @@ export interface RawReport {
   readonly requests: RawRequest[]
   readonly behind: RawRequest[]
   readonly more: number
+  readonly unassigned?: { readonly waits: RawUnassigned[], readonly more: number }
   readonly stack: string[]
   /** The code that runs is of none of the requests, as far as is known. */
   readonly nobodys?: true
@@ -43,6 +49,9 @@ export function newReportId (): string {
 const HOST = hostname()
 /** Characters: a server takes addresses of 16 kB, and reports repeat them. */
 const LONGEST_URL = 1000
+const MOST_UNASSIGNED = 5
+/** What has been pending for less of a request's time is not what makes it slow: in an app with much to do there is always something. */
+const LEAST_UNASSIGNED = 0.1
 
 /** Puts what is known of requests and of the process into words. */
 export class Describer {
@@ -83,6 +92,15 @@ export class Describer {
       finished: waits.finished.map(wait => raw(wait, now)),
       ...link === undefined ? {} : { link }
     }
+  }
+
+  /** What is pending of nobody knows whom, and began since then. */
+  unassigned (since: number, now: number): Pick<RawReport, 'unassigned'> {
+    const all = this.#waits?.unassignedSince(since) ?? []
+    if (all.length === 0) return {}
+    const long = all.filter(({ start }) => now - start >= LEAST_UNASSIGNED * (now - since))
+    const waits = long.slice(0, MOST_UNASSIGNED).map(({ start, ...wait }: UnassignedWait) => ({ ...wait, duration: round(now - start) }))
+    return { unassigned: { waits, more: all.length - waits.length } }
   }
 
   process (since: number, now: number, open: number): RawReport['process'] {

@@ -52,7 +52,7 @@ export class Dogslow {
       text: open => this.#describer.text(open),
       threshold: settings.thresholds[0]!
     })
-    this.#live = settings.waits ? useWaits(this.#requests) : undefined
+    this.#live = settings.waits === false ? undefined : useWaits(this.#requests, settings.waits.budget)
     this.#describer = new Describer(settings, fastify, this.#live?.waits, new Health(0))
   }
 

@@ -17,10 +17,10 @@ export const dogslow = fastifyPlugin(dogslowPlugin, { fastify: '5.x', name: '@ge
 export default dogslow
 
 // Options
-export type { DogslowOptions, FileSink, FunctionSink, MailSink, SentrySdk, SubmitProfile, Threshold, WebhookSink } from './options.ts'
+export type { DogslowOptions, FileSink, FunctionSink, MailSink, NotedWaits, SentrySdk, SubmitProfile, Threshold, WebhookSink } from './options.ts'
 
 // What sinks are given
-export type { BlockingCall, Digest, DogslowEvent, Frame, ProcessState, ProfileQueued, Report, ReportKind, RequestEnd, RequestState, Wait } from './report.ts'
+export type { BlockingCall, Digest, DogslowEvent, Frame, ProcessState, ProfileQueued, Report, ReportKind, RequestEnd, RequestState, UnassignedWait, Wait } from './report.ts'
 export { renderText } from './text.ts'
 
 // Errors

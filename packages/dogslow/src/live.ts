@@ -18,14 +18,18 @@ const NOBODYS = { owner: undefined, stack: [] }
 const users = new Set<Requests>()
 let waits: LiveWaits | undefined
 
-/** The waits of this process, noted as long as somebody uses them: Node's modules are patched once, whatever the number of apps. */
-export function useWaits (requests: Requests): { readonly waits: LiveWaits, readonly release: () => void } {
+/**
+ * The waits of this process, noted as long as somebody uses them: Node's modules are patched once, whatever the number of apps. The budget of the first
+ * holds.
+ */
+export function useWaits (requests: Requests, budget: number): { readonly waits: LiveWaits, readonly release: () => void } {
   users.add(requests)
   waits ??= liveWaits({
     prefix: FRAME_PREFIX,
     of: requestOfFrame,
+    any: isAnyOpen,
     blocking: noteCall
-  })
+  }, budget)
   return {
     waits,
     release () {
@@ -38,10 +42,12 @@ export function useWaits (requests: Requests): { readonly waits: LiveWaits, read
 }
 
 /** With nobody waiting, a start that reads a thousand files pays nothing. */
-function noteCall ({ name, target, whose }: BlockingCall): (() => void) | undefined {
-  let waiting = false
-  for (const { count } of users) if (count > 0) waiting = true
-  if (!waiting) return undefined
+function isAnyOpen (): boolean {
+  for (const { count } of users) if (count > 0) return true
+  return false
+}
+
+function noteCall ({ name, target, whose }: BlockingCall): () => void {
   const { owner, stack } = whose?.() as { owner: OpenRequest | undefined, stack: string[] } | undefined ?? NOBODYS
   owner?.table.makeKnown(owner)
   const note: Note = { name, target: target(), since: performance.now(), ...owner === undefined ? {} : { place: owner.place }, stack }

@@ -119,6 +119,7 @@ export class Monitor {
   #report (open: OpenRequest, now: number): void {
     const { describer, requests, post } = this.#parts
     const request = describer.request(open, now)
+    const unassigned = describer.unassigned(open.start, now)
     const report: RawReport = {
       kind: 'waiting',
       id: newReportId(),
@@ -127,7 +128,8 @@ export class Monitor {
       behind: [],
       more: 0,
       stack: [...request.pending[0]?.stack ?? []],
-      ...request.pending.length > 0 ? {} : { note: noteOf(request.phase, isQueued(open), this.#settings.waits) },
+      ...unassigned,
+      ...request.pending.length > 0 ? {} : { note: noteOf(request.phase, isQueued(open), this.#settings.waits !== false, unassigned.unassigned !== undefined) },
       process: describer.process(open.start, now, requests.count)
     }
     this.note(open, report.id)
@@ -167,10 +169,11 @@ function isQueued ({ reply }: OpenRequest): boolean {
   return reply.raw.socket === null
 }
 
-function noteOf (phase: string, queued: boolean, waits: boolean): string {
+function noteOf (phase: string, queued: boolean, waits: boolean, hasUnassigned: boolean): string {
   if (phase === 'receiving') return 'The request\'s body has not arrived whole.'
   if (phase === 'sending' && queued) return 'The answer waits for those of earlier requests on the same connection.'
   if (phase === 'sending') return 'The answer is being sent; the client has not taken all of it.'
+  if (hasUnassigned) return 'What it waits for is not known: to find out would have gone past the budget of `waits`.'
   return waits
     ? 'It waits for nothing that dogslow knows of: neither SQL, HTTP, cache, lock, pool nor timer.'
     : 'What it waits for is not noted, because the option `waits` is off.'

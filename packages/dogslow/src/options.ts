@@ -30,6 +30,17 @@ export interface WebhookSink {
   readonly timeout?: number
 }
 
+/** How what requests wait for is noted. */
+export interface NotedWaits {
+  /**
+   * The share of the main thread's time that finding out who waits may take, 0 to 1: by a stack for each query, HTTP request, cache command and timer, of 10 to
+   * 30 µs. Past it, what is rare gets a stack still; of the others it is known that they are pending, and not whose they are. 1 is for always,
+   * 0 for never. Of several apps in a process, the first one's holds.
+   * @defaultValue 0.01
+   */
+  readonly budget?: number
+}
+
 /** What is used of Sentry's SDK. */
 export interface SentrySdk {
   captureEvent (event: any): unknown
@@ -73,8 +84,8 @@ export interface DogslowOptions {
   readonly perMinute?: number
   /** Milliseconds in which the same, by its fingerprint, is passed on once; the others are counted in digests. @defaultValue 60000 */
   readonly repeatAfter?: number
-  /** Whether what requests wait for is noted: 5 to 15 µs for each query, HTTP request, cache command or timer. @defaultValue true */
-  readonly waits?: boolean
+  /** Whether what requests wait for is noted, and at what cost. @defaultValue true */
+  readonly waits?: boolean | NotedWaits
   /**
    * `'auto'` queues a slow GET or HEAD for profiling by geordi (`@geordi/fastify` 0.1 or later on the same app); a function does it in its way.
    * @defaultValue 'off'
@@ -102,7 +113,7 @@ export interface DogslowSettings {
   readonly report: readonly FunctionSink[]
   readonly perMinute: number
   readonly repeatAfter: number
-  readonly waits: boolean
+  readonly waits: false | Required<NotedWaits>
   readonly profile: 'auto' | 'off' | SubmitProfile
   readonly profilesPerHour: number
   readonly link: string | false | undefined
@@ -110,6 +121,7 @@ export interface DogslowSettings {
 
 const DEFAULT_THRESHOLD = 25_000
 const FILE = { maxBytes: 10 * 1024 * 1024, files: 5 }
+const WAITS = { budget: 0.01 }
 const WEBHOOK = { headers: {}, timeout: 10_000 }
 const DEFAULTS = Object.freeze({
   ignore: [], hide: [], log: true, sentry: false, report: [], perMinute: 10, repeatAfter: 60_000, waits: true, profile: 'off', profilesPerHour: 1
@@ -127,7 +139,7 @@ export function completeOptions (options: DogslowOptions = {}): DogslowSettings 
   const ignore = list<string | ((request: FastifyRequest) => boolean)>(settings.ignore)
   check(ignore.every(item => typeof item === 'function' || (typeof item === 'string' && item.startsWith('/'))), 'ignore', 'takes patterns of routes, which begin with a slash, and functions')
   check(Array.isArray(settings.hide) && settings.hide.every(name => typeof name === 'string' && /[\p{L}\p{N}]/u.test(name)), 'hide', 'must be a list of query keys\' names')
-  for (const name of ['log', 'waits'] as const) check(typeof settings[name] === 'boolean', name, 'must be true or false')
+  check(typeof settings.log === 'boolean', 'log', 'must be true or false')
   const report = list<FunctionSink>(settings.report)
   check(report.every(sink => typeof sink === 'function'), 'report', 'must be a function, or a list of functions')
   const { sentry, profile } = settings
@@ -149,7 +161,7 @@ export function completeOptions (options: DogslowOptions = {}): DogslowSettings 
     report: Object.freeze([...report]),
     perMinute: settings.perMinute,
     repeatAfter: settings.repeatAfter,
-    waits: settings.waits,
+    waits: completeWaits(settings.waits),
     profile: settings.profile as DogslowSettings['profile'],
     profilesPerHour: settings.profilesPerHour,
     link
@@ -180,6 +192,17 @@ function completeFile (file: string | FileSink | undefined): Required<FileSink> 
   const complete = { ...FILE, ...typeof file === 'string' ? { path: file } : file }
   check(typeof complete.path === 'string' && complete.path !== '', 'file', 'must be a path, or { path, maxBytes, files }')
   for (const name of ['maxBytes', 'files'] as const) check(Number.isInteger(complete[name]) && complete[name] > 0, `file.${name}`, 'must be a whole number above 0')
+  return Object.freeze(complete)
+}
+
+function completeWaits (waits: boolean | NotedWaits): false | Required<NotedWaits> {
+  if (waits === false) return false
+  check(waits === true || (typeof waits === 'object' && waits !== null), 'waits', 'must be true, false or { budget }')
+  const given = waits === true ? {} : waits
+  const unknown = Object.keys(given).find(name => !(name in WAITS))
+  check(unknown === undefined, 'waits', `has no \`${unknown}\`; there is: ${Object.keys(WAITS).join(', ')}`)
+  const complete = { budget: given.budget ?? WAITS.budget }
+  check(typeof complete.budget === 'number' && complete.budget >= 0 && complete.budget <= 1, 'waits.budget', 'must be a share of the time, from 0 to 1')
   return Object.freeze(complete)
 }
 

@@ -28,6 +28,15 @@ export interface Report {
   readonly behind: readonly RequestState[]
   /** Requests that there was no room for. */
   readonly more: number
+  /**
+   * What is pending and began since the request did, of which it isn't known who waits for it: there was no room in the budget of `waits` to find that
+   * out. The five oldest, of those that have been pending for a tenth of its time at least. Left out where there is none, and of `blocked`.
+   */
+  readonly unassigned?: {
+    readonly waits: readonly UnassignedWait[]
+    /** How many others there are. */
+    readonly more: number
+  }
   /** Where the code stands, the innermost first: what blocks, or who waits for the oldest wait. */
   readonly stack: readonly Frame[]
   /** What is to be known of the stack, above all why there is none. */
@@ -75,6 +84,12 @@ export interface Wait {
   readonly ago?: number
   readonly failed?: boolean
   readonly stack: readonly Frame[]
+}
+
+/** A wait of which it isn't known whose it is. */
+export interface UnassignedWait extends Omit<Wait, 'stack' | 'ago' | 'failed'> {
+  /** Where one like it was last seen to be started; left out where none was. */
+  readonly lastSeen?: Frame
 }
 
 /** A call of a function, places from 1, by source maps where there are any. */

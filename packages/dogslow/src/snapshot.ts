@@ -39,6 +39,7 @@ export function stoppedReport (what: Pick<RawReport, 'cause'> & Partial<RawRepor
     requests: shown.slice(0, MOST_STOPPED).map(open => describer.request(open, now)),
     behind: [],
     more: Math.max(0, all.length - MOST_STOPPED),
+    ...all.length === 0 ? {} : describer.unassigned(all[0]!.start, now),
     stack: [],
     ...what,
     ...what.stack === undefined || what.stack.length === 0 || owner !== undefined ? {} : { nobodys: true, note: NOBODYS_CODE },

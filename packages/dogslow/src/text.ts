@@ -7,6 +7,11 @@ export function seconds (milliseconds: number): string {
   return `${Math.floor(milliseconds / 60_000)} min ${Math.round(milliseconds % 60_000 / 1000)} s`
 }
 
+/** A frame in a sentence. */
+export function placeOf ({ function: name, file, line }: Frame): string {
+  return file === undefined ? name : `${name} (${file}${line === undefined ? '' : `:${line}`})`
+}
+
 /** A size for people. */
 export function megabytes (bytes: number | undefined): string {
   return bytes === undefined ? '?' : `${Math.round(bytes / 1e6)} MB`
@@ -29,6 +34,7 @@ function renderReport (report: Report): string {
     ...report.requests.flatMap(request => ['', ...renderRequest(request)]),
     ...report.behind.length === 0 ? [] : ['', 'Waiting behind it', ...report.behind.map(({ method, url, id, duration }) => `  ${`${method} ${url}`.trim()} (${id}), ${seconds(duration)}`)],
     ...report.more === 0 ? [] : [`  and ${report.more} more`],
+    ...report.unassigned === undefined || report.unassigned.waits.length === 0 ? [] : ['', ...renderUnassigned(report.unassigned)],
     '',
     `${report.time}  ${host}, process ${pid}, Node ${node}, ${open} open`,
     ...eventLoop === undefined ? [] : [`event loop: ${seconds(eventLoop.delay.mean)} late on average, ${seconds(eventLoop.delay.max)} at most; busy ${Math.round(eventLoop.utilisation * 100)} %`],
@@ -54,6 +60,17 @@ function renderWait ({ kind, statement, target, duration, ago, failed, stack }: 
   const what = [kind, statement, target].filter(part => part !== '').join(' ')
   const ended = ago === undefined ? '' : `, until ${seconds(ago)} ago${failed === true ? ', when it failed' : ''}`
   return [`  ${verb} ${what} for ${seconds(duration)}${ended}`, ...withStack ? renderStack(stack, '    ') : []]
+}
+
+function renderUnassigned ({ waits, more }: NonNullable<Report['unassigned']>): string[] {
+  return [
+    'Pending, of a request that isn\'t known, because finding out who waits was past its budget',
+    ...waits.map(({ kind, statement, target, duration, lastSeen }) => {
+      const seen = lastSeen === undefined ? '' : `, last seen in ${placeOf(lastSeen)}`
+      return `  ${[kind, statement, target].filter(part => part !== '').join(' ')} for ${seconds(duration)}${seen}`
+    }),
+    ...more === 0 ? [] : [`  and ${more} ${more === 1 ? 'other' : 'others'}`]
+  ]
 }
 
 function renderStack (stack: readonly Frame[], indent: string): string[] {

@@ -78,7 +78,9 @@ test('wrong options are refused by name', async () => {
     [{ ignore: 'health' }, /`ignore`/], [{ file: '' }, /`file`/], [{ file: { path: 'x', files: 0 } }, /`file\.files`/], [{ webhook: 'ftp://x' }, /`webhook`/],
     [{ mail: { transport: 'smtp://x', from: 'a@b' } }, /`mail\.to`/], [{ mail: { transport: { send () {} }, from: 'a@b', to: 'c@d' } }, /`mail\.transport` must be plain data/],
     [{ perMinute: 0 }, /`perMinute`/], [{ repeatAfter: -1 }, /`repeatAfter`/], [{ profile: 'yes' }, /`profile`/], [{ profile: 'auto' }, /needs @geordi\/fastify/],
-    [{ report: 'log' }, /`report`/], [{ sentry: {} }, /`sentry`/], [{ log: 1 }, /`log`/], [{ link: 'a b' }, /`link`/], [{ hide: 'x' }, /`hide`/]
+    [{ report: 'log' }, /`report`/], [{ sentry: {} }, /`sentry`/], [{ log: 1 }, /`log`/], [{ link: 'a b' }, /`link`/], [{ hide: 'x' }, /`hide`/],
+    [{ waits: 'no' }, /`waits`/], [{ waits: null }, /`waits`/], [{ waits: { budget: 1.1 } }, /`waits\.budget`/], [{ waits: { budget: -0.1 } }, /`waits\.budget`/],
+    [{ waits: { budget: NaN } }, /`waits\.budget`/], [{ waits: { budget: '1' } }, /`waits\.budget`/], [{ waits: { budgets: 1 } }, /`waits` .*`budgets`/]
   ]
   for (const [options, message] of wrong) {
     const app = Fastify()

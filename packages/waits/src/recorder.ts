@@ -155,8 +155,11 @@ export class Recorder {
     return this.#within(this.#records.add(0, -1, FLAG.root), fn, self, args)
   }
 
-  /** A record of the stack here. `driver`: for the call of a driver, whose own promises and callbacks shall need no record. */
-  record (driver = false): number {
+  /**
+   * A record of the stack here. `driver`: for the call of a driver, whose own promises and callbacks shall need no record.
+   * @param _statement What its wait will be for, if that is opened only when its stack is gone.
+   */
+  record (driver = false, _statement?: string): number {
     if (this.inDriver) return this.#current
     const flags = driver ? FLAG.driver : 0
     const start = this.#asked++ % TIMED === 0 ? now() : 0

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
-import type { RawReport, RawRequest, RawWait } from '../describe.ts'
-import type { Report, RequestState, Wait } from '../report.ts'
-import { megabytes, seconds } from '../text.ts'
-import { placeOf, topFrame, type FrameReader } from './frames.ts'
+import type { RawReport, RawRequest, RawUnassigned, RawWait } from '../describe.ts'
+import type { Report, RequestState, UnassignedWait, Wait } from '../report.ts'
+import { megabytes, placeOf, seconds } from '../text.ts'
+import { topFrame, type FrameReader } from './frames.ts'
 
 const LONGEST_STATEMENT = 120
 
 /** Makes sense of a raw report. */
-export function finishReport ({ nobodys, ...raw }: RawReport, frames: FrameReader): Report {
+export function finishReport ({ nobodys, unassigned, ...raw }: RawReport, frames: FrameReader): Report {
   const stack = frames.read(raw.stack)
   const requests = raw.requests.map(request => finishRequest(request, frames))
   const [first] = requests
@@ -15,7 +15,7 @@ export function finishReport ({ nobodys, ...raw }: RawReport, frames: FrameReade
   const what = first === undefined ? 'no request' : nameOf(first)
   const place = top === undefined ? '' : `${top.function} ${top.file ?? ''}`
   const cause = raw.kind === 'stopped' ? String(raw.cause) : ''
-  const rest = { ...raw, requests, behind: raw.behind.map(request => finishRequest(request, frames)), stack }
+  const rest = { ...raw, requests, behind: raw.behind.map(request => finishRequest(request, frames)), ...finishUnassigned(unassigned, frames), stack }
   return {
     type: 'report',
     fingerprint: createHash('sha256').update([raw.kind === 'stopped' || raw.kind === 'memory' ? `${raw.kind} ${cause}` : what, place].join('\n')).digest('hex').slice(0, 12),
@@ -34,14 +34,23 @@ function finishRequest (raw: RawRequest, frames: FrameReader): RequestState {
   return { ...raw, pending: waits(raw.pending), finished: waits(raw.finished) }
 }
 
-function summarise ({ kind, cause, requests, behind, more, stack, call, note, process }: Omit<Report, 'type' | 'fingerprint' | 'summary'>, isNobodys: boolean): string {
+function finishUnassigned (unassigned: RawReport['unassigned'], frames: FrameReader): Pick<Report, 'unassigned'> {
+  if (unassigned === undefined) return {}
+  const finish = ({ lastSeen, ...wait }: RawUnassigned): UnassignedWait => {
+    const [frame] = lastSeen === undefined ? [] : frames.read([lastSeen])
+    return { ...wait, ...frame !== undefined && { lastSeen: frame } }
+  }
+  return { unassigned: { ...unassigned, waits: unassigned.waits.map(finish) } }
+}
+
+function summarise ({ kind, cause, requests, behind, more, unassigned, stack, call, note, process }: Omit<Report, 'type' | 'fingerprint' | 'summary'>, isNobodys: boolean): string {
   const [first] = requests
   const top = topFrame(stack) ?? stack[0]
   const place = top === undefined ? '' : ` in ${placeOf(top)}`
   const asked = first === undefined ? '' : `${first.method} ${first.url}`.trim()
   const native = call === undefined ? '' : `, calling ${call.name}${call.target === '' ? '' : ` ${call.target}`}`
   const [wait] = first?.pending ?? []
-  const awaited = wait === undefined ? '' : `, waiting ${seconds(wait.duration)} for ${[wait.kind, cut(wait.statement), wait.target].filter(part => part !== '').join(' ')}`
+  const awaited = wait === undefined ? '' : `, waiting ${told(wait)}`
   if (kind === 'stopped' || kind === 'memory') {
     const what = kind === 'memory' ? fullHeap(process) : cause?.startsWith('exit') === true ? `The process ends (${cause})` : `The process got ${cause}`
     const open = `${what} with ${process.open} ${process.open === 1 ? 'request' : 'requests'} open`
@@ -57,8 +66,14 @@ function summarise ({ kind, cause, requests, behind, more, stack, call, note, pr
     return `${who}${place}${native}${others}`
   }
   const running = `${asked} has been running for ${seconds(first?.duration ?? 0)}`
+  const [perhaps] = first?.phase === 'handler' || first?.phase === 'hooks' ? unassigned?.waits ?? [] : []
+  if (wait === undefined && perhaps !== undefined) return `${running}, perhaps waiting ${told(perhaps)}${perhaps.lastSeen === undefined ? '' : `, last seen in ${placeOf(perhaps.lastSeen)}`}`
   if (wait === undefined) return `${running}. ${note ?? ''}`.trim()
   return `${running}${awaited}${place}`
+}
+
+function told ({ kind, statement, target, duration }: Pick<Wait, 'kind' | 'statement' | 'target' | 'duration'>): string {
+  return `${seconds(duration)} for ${[kind, cut(statement), target].filter(part => part !== '').join(' ')}`
 }
 
 /** A statement of thirty lines would hide what follows it. */

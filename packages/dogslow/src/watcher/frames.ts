@@ -67,10 +67,6 @@ export function topFrame (stack: readonly Frame[]): Frame | undefined {
   return stack.find(({ of }) => of === 'app')
 }
 
-export function placeOf ({ function: name, file, line }: Frame): string {
-  return file === undefined ? name : `${name} (${file}${line === undefined ? '' : `:${line}`})`
-}
-
 /** V8 puts the receiver's class before a method's name; of a plain object, or the app that a handler is called on, that tells nothing. */
 function nameOf (name = ''): string {
   const short = name.replace(/^Object\./, '')

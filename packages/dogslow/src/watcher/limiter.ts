@@ -1,7 +1,7 @@
 import type { Digest, Report } from '../report.ts'
-import { seconds } from '../text.ts'
+import { placeOf, seconds } from '../text.ts'
 import { nameOf } from './finish.ts'
-import { placeOf, topFrame } from './frames.ts'
+import { topFrame } from './frames.ts'
 
 const MINUTE = 60_000
 const MOST_ENTRIES = 50

@@ -52,7 +52,7 @@ export function patchPgPool (Pool: { prototype: object }): void {
   patch(Pool.prototype, 'query', original => function (...args: unknown[]) {
     const recorder = recorderOutsideDrivers()
     if (recorder === undefined) return Reflect.apply(original, this, args)
-    const record = recorder.record(true)
+    const record = recorder.record(true, normaliseSql(textOf(args[0])))
     const at = args.findIndex(argument => typeof argument === 'function')
     if (at < 0) return follow(recorder, record, recorder.call(record, original, this, args))
     const outer = recorder.besides(record)

@@ -2,6 +2,8 @@ import type { WaitKind } from '@geordi/profile'
 import { callAcrossBoundary } from '../boundary.ts'
 import { Recorder } from '../recorder.ts'
 import type { WaitStart } from '../wait-log.ts'
+import { Budget } from './budget.ts'
+import { LastSeen } from './last-seen.ts'
 import { takeStack } from './sites.ts'
 
 /** A wait of a request that still runs. */
@@ -22,6 +24,12 @@ export interface LiveWait {
   readonly stack: string[]
 }
 
+/** A wait of nobody knows whom. */
+export interface UnassignedWait extends Omit<LiveWait, 'stack' | 'end' | 'failed'> {
+  /** Where one like it was last seen to be started, as V8 writes a call site. */
+  readonly lastSeen?: string
+}
+
 /** A wait before it is told: to write the stack down costs more than all the rest, and hardly any wait is asked for. */
 export interface Wait extends Omit<LiveWait, 'stack' | 'end' | 'failed'> {
   readonly record: Record
@@ -31,10 +39,11 @@ export interface Wait extends Omit<LiveWait, 'stack' | 'end' | 'failed'> {
 
 /** A place where an operation was started. */
 interface Record {
-  readonly owner: object | undefined
-  readonly sites: readonly NodeJS.CallSite[]
+  owner: object | undefined
+  /** Left out while there was no room in the budget to look. */
+  sites: readonly NodeJS.CallSite[] | undefined
   /** Where the callback was handed over in which this one was started, if that is not to be seen in the stack. */
-  readonly parent: Record | undefined
+  parent: Record | undefined
 }
 
 interface OwnWaits {
@@ -49,8 +58,10 @@ export interface Owners {
   readonly prefix: string
   /** Whose frame that is, now; `undefined` for nobody's. */
   readonly of: (functionName: string) => object | undefined
-  /** A call that blocks begins, and can't be interrupted. @returns What is called when it ends; `undefined` where that is of no interest. */
-  readonly blocking?: ((call: BlockingCall) => (() => void) | undefined) | undefined
+  /** Whether there is any owner now; while there is none, nothing is noted. */
+  readonly any: () => boolean
+  /** A call that blocks begins, and can't be interrupted. @returns What is called when it ends. */
+  readonly blocking?: (call: BlockingCall) => () => void
 }
 
 /** A call that blocks the thread: `readFileSync`, `execSync` … What is known of it is found out when it is asked for. */
@@ -58,22 +69,28 @@ export interface BlockingCall {
   readonly name: string
   /** The file, or the program. */
   readonly target: () => string
-  /** Who calls; left out of calls that are over at once as good as always, and may come many times a request. */
+  /** Who calls; left out past the budget, and of calls that are over at once as good as always, and may come many times a request. */
   readonly whose?: () => { readonly owner: object | undefined, readonly stack: string[] }
 }
 
 /** A driver's calls within one of its own: numbers of records that are remembered for their callbacks. */
 const REMEMBERED = 2048
 const FINISHED = 5
+/** So many waits of nobody knows whom are noted at a time; one that never ends makes room after so many milliseconds. */
+const MOST_UNASSIGNED = 1000
+const LONGEST_UNASSIGNED = 600_000
 const NOBODY: Record = { owner: undefined, sites: [], parent: undefined }
 
 /**
  * The cheap form of a recorder, for a process that serves many requests: it notes who started what is pending, by the stack alone, and forgets it
- * with the request. It follows no promises.
+ * with the request. It follows no promises. Stacks are taken as long as the budget has room; past it, a wait is noted as one of nobody knows whom.
  */
 export class LiveRecorder extends Recorder {
   readonly #owners: Owners
+  readonly #budget: Budget
+  readonly #lastSeen = new LastSeen()
   readonly #pending = new Map<number, Wait>()
+  readonly #unassigned = new Map<number, Wait>()
   readonly #own = new WeakMap<object, OwnWaits>()
   readonly #records: Record[] = []
   readonly #recordIds: number[] = []
@@ -84,9 +101,10 @@ export class LiveRecorder extends Recorder {
   #within = false
   #isBlocking = false
 
-  constructor (owners: Owners) {
+  constructor (owners: Owners, budget: number) {
     super()
     this.#owners = owners
+    this.#budget = new Budget(budget)
   }
 
   override get followsCallbacks (): boolean { return false }
@@ -95,9 +113,12 @@ export class LiveRecorder extends Recorder {
   override get inDriver (): boolean { return this.#within }
   override get current (): number { return this.#currentId }
 
-  override record (): number {
+  override record (_driver?: boolean, statement?: string): number {
     if (this.#within) return this.#currentId
-    return this.#remember(this.#here())
+    if (!this.#owners.any()) return 0
+    const record = this.#unseen()
+    this.#look(record, performance.now(), statement)
+    return this.#remember(record)
   }
 
   override besides (driver: number): number {
@@ -119,8 +140,8 @@ export class LiveRecorder extends Recorder {
   /** A blocking call begins. @returns What is to be called when it ends, if anything. */
   blocking (name: string, target: () => string, withStack: boolean): (() => void) | undefined {
     // What a blocking call does within is part of it.
-    if (this.#isBlocking) return undefined
-    const end = this.#owners.blocking?.({ name, target, ...withStack && { whose: () => this.#whose() } })
+    if (this.#isBlocking || !this.#owners.any()) return undefined
+    const end = this.#owners.blocking?.({ name, target, ...withStack && { whose: () => this.#whose(name) } })
     if (end === undefined) return undefined
     this.#isBlocking = true
     return () => {
@@ -131,14 +152,21 @@ export class LiveRecorder extends Recorder {
 
   override open (id: number, { kind, statement = '', target = '', driver = '' }: WaitStart): number {
     const wait = ++this.#lastWait
+    if (!this.#owners.any()) return wait
     const record = this.#recordOf(id)
-    if (record.owner === undefined) return wait
-    this.#pending.set(wait, { kind, statement, target, driver, start: performance.now(), record })
-    this.#ownWaits(record.owner).pending.add(wait)
+    const start = performance.now()
+    if (record.sites === undefined) this.#look(record, start, statement)
+    else this.#see(statement, start, record.sites)
+    const { owner, sites } = record
+    if (owner !== undefined) {
+      this.#pending.set(wait, { kind, statement, target, driver, start, record })
+      this.#ownWaits(owner).pending.add(wait)
+    } else if (sites === undefined && this.#hasPlace(start)) this.#unassigned.set(wait, { kind, statement, target, driver, start, record })
     return wait
   }
 
   override close (id: number, failed: boolean): void {
+    if (this.#unassigned.delete(id)) return
     const wait = this.#take(id)
     if (wait === undefined) return
     wait.end = performance.now()
@@ -148,11 +176,11 @@ export class LiveRecorder extends Recorder {
   }
 
   override discard (id: number): void {
-    this.#take(id)
+    if (!this.#unassigned.delete(id)) this.#take(id)
   }
 
   override isOpen (id: number): boolean {
-    return this.#pending.has(id)
+    return this.#pending.has(id) || this.#unassigned.has(id)
   }
 
   /** What an owner waits for and has waited for. */
@@ -160,6 +188,14 @@ export class LiveRecorder extends Recorder {
     const own = this.#own.get(owner)
     if (own === undefined) return { pending: [], finished: [] }
     return { pending: Array.from(own.pending, id => tell(this.#pending.get(id)!)), finished: own.finished.map(tell) }
+  }
+
+  /** What is pending of nobody knows whom and began since then, the oldest first. */
+  unassignedSince (time: number): UnassignedWait[] {
+    return [...this.#unassigned.values()].filter(({ start }) => start >= time).map(({ record, ...wait }) => {
+      const lastSeen = this.#lastSeen.at(wait.statement)
+      return { ...wait, ...lastSeen !== undefined && { lastSeen } }
+    })
   }
 
   /** Lets go of an owner's waits: who starts them is gone, though they may be pending. */
@@ -175,17 +211,48 @@ export class LiveRecorder extends Recorder {
     return this.#current.owner
   }
 
-  #here (): Record {
-    const { owner, sites } = takeStack(this.#owners)
+  /** A record of what is started here, as far as is known without its stack. */
+  #unseen (): Record {
     const parent = this.#current
-    if (owner !== undefined || parent === NOBODY) return { owner, sites, parent: undefined }
     // Only one step up: a chain of callbacks would grow for as long as a process polls.
-    return { owner: parent.owner, sites, parent: parent.parent ?? parent }
+    return { owner: parent.owner, sites: undefined, parent: parent === NOBODY ? undefined : parent.parent ?? parent }
   }
 
-  #whose (): { readonly owner: object | undefined, readonly stack: string[] } {
-    const record = this.#here()
-    return { owner: record.owner, stack: textOf(record) }
+  /** Takes the stack of what is started here, if the budget has room. */
+  #look (record: Record, now: number, statement?: string): void {
+    const isRare = statement !== undefined && this.#lastSeen.isRare(statement, now)
+    if (!this.#budget.hasRoom(now, isRare)) return
+    const { owner, sites } = takeStack(this.#owners, record.owner !== undefined)
+    record.sites = sites
+    if (owner !== undefined) {
+      record.owner = owner
+      record.parent = undefined
+    }
+    if (isRare) this.#lastSeen.note(statement, now, sites)
+    this.#budget.spend(performance.now() - now)
+  }
+
+  /** Notes where a statement was started whose stack was taken before it was known. */
+  #see (statement: string, now: number, sites: readonly NodeJS.CallSite[]): void {
+    if (sites.length === 0 || !this.#lastSeen.isRare(statement, now)) return
+    this.#lastSeen.note(statement, now, sites)
+    this.#budget.spend(performance.now() - now)
+  }
+
+  #whose (name: string): { readonly owner: object | undefined, readonly stack: string[] } {
+    const record = this.#unseen()
+    this.#look(record, performance.now(), name)
+    if (record.sites === undefined) return { owner: record.owner, stack: [] }
+    const written = performance.now()
+    const stack = textOf(record)
+    this.#budget.spend(performance.now() - written)
+    return { owner: record.owner, stack }
+  }
+
+  #hasPlace (now: number): boolean {
+    if (this.#unassigned.size < MOST_UNASSIGNED) return true
+    const [oldest, { start }] = this.#unassigned.entries().next().value!
+    return now - start > LONGEST_UNASSIGNED && this.#unassigned.delete(oldest)
   }
 
   #take (id: number): Wait | undefined {
@@ -233,5 +300,5 @@ function tell ({ record, ...wait }: Wait): LiveWait {
 }
 
 function textOf ({ sites, parent }: Record): string[] {
-  return [...sites, ...parent?.sites ?? []].map(String)
+  return [...sites ?? [], ...parent?.sites ?? []].map(String)
 }

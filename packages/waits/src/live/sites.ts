@@ -3,7 +3,7 @@ import type { Owners } from './live-recorder.ts'
 
 /** V8 takes about a microsecond a frame, so these are taken first: below a handler are some twenty frames of the web framework's. */
 const FEW = 20
-/** And so many where those don't tell whose the stack is. */
+/** And so many where those don't tell whose the stack is, and nothing else does. */
 const MANY = 100
 /** Frames that are kept of a stack that is nobody's, or whose owner is far. */
 const KEPT = 30
@@ -11,10 +11,12 @@ const KEPT = 30
 /**
  * The stack here, from this package's caller to the frame that tells whose it is: what is below that is the web framework's.
  * Reading a stack as sites costs little; writing it down would double the price.
+ *
+ * @param isKnown Whose it is if the stack doesn't tell is known.
  */
-export function takeStack (owners: Owners): { owner: object | undefined, sites: readonly NodeJS.CallSite[] } {
+export function takeStack (owners: Owners, isKnown: boolean): { owner: object | undefined, sites: readonly NodeJS.CallSite[] } {
   const few = look(takeSites(FEW), owners)
-  return few.owner !== undefined || few.isWhole ? few : look(takeSites(MANY), owners)
+  return few.owner !== undefined || few.isWhole || isKnown ? few : look(takeSites(MANY), owners)
 }
 
 function look (sites: readonly NodeJS.CallSite[], owners: Owners): { owner: object | undefined, sites: readonly NodeJS.CallSite[], isWhole: boolean } {
@@ -50,6 +52,7 @@ function takeSites (depth: number): readonly NodeJS.CallSite[] {
   return typeof sites === 'string' ? [] : sites
 }
 
-function isOwn (site: NodeJS.CallSite): boolean {
+/** Whether it is this package's. */
+export function isOwn (site: NodeJS.CallSite): boolean {
   return site.getFileName()?.startsWith(OWN_FOLDER) === true
 }

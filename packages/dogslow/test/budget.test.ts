@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Redis } from 'ioredis'
+import { renderText, type Report, type UnassignedWait } from '@geordi/dogslow'
+import { startLocalServer } from '@geordi/replay/local'
+import { atEnd, start, until } from './support.ts'
+
+/** So many commands that the room for what is not rare is used up by far. */
+const STORM = 3000
+
+test('a storm of quick commands, and one that hangs: within the budget its stack is told; past it what hangs is, and that it is not known whose it is', async t => {
+  const server = await startLocalServer({ kind: 'redis' })
+  atEnd(t, () => server.stop())
+  const client = new Redis(server.url)
+  atEnd(t, () => client.disconnect())
+  // Answers nothing until somebody pushes.
+  const blocked = new Redis(server.url)
+  atEnd(t, () => blocked.disconnect())
+  await Promise.all([client.ping(), blocked.ping()])
+
+  async function loadPage (): Promise<void> { await blocked.blpop('queue', 0) }
+  const reportAt = async (budget: number): Promise<Report> => {
+    const batch = async () => await Promise.all(Array.from({ length: 100 }, () => client.get('key')))
+    // On a busy machine it may be told to wait behind the storm's code before.
+    const reported = () => running.reports().find(({ kind, requests: [request] }) => kind === 'waiting' && request?.url === '/hangs')
+    const running = await start(t, { waits: { budget } }, app => {
+      app.get('/storm', { config: { dogslow: false } }, async () => {
+        for (let count = 0; count < STORM; count += 100) await batch()
+        const answered = running.ask('/hangs')
+        while (reported() === undefined) await batch()
+        await client.lpush('queue', 'go on')
+        return await answered
+      })
+      app.get('/hangs', async () => { await loadPage(); return 'done' })
+    })
+    const answered = running.ask('/storm')
+    const report = await until(reported)
+    assert.equal(await answered, 200)
+    await running.app.close()
+    return report
+  }
+
+  const rare = await reportAt(0.001)
+  const [wait] = rare.requests[0]!.pending
+  assert.equal(wait!.statement, 'blpop')
+  assert.equal(wait!.stack.find(({ of }) => of === 'app')!.function, 'loadPage')
+
+  const past = await reportAt(0)
+  assert.deepEqual(past.requests[0]!.pending, [])
+  // The oldest; what else is told is the storm's.
+  const [{ kind, statement, target, driver }] = past.unassigned!.waits as [UnassignedWait]
+  assert.deepEqual([kind, statement, target, driver], ['cache', 'blpop', `127.0.0.1:${new URL(server.url).port}`, 'ioredis'])
+  assert.ok(past.unassigned!.waits.length <= 5)
+  assert.match(past.summary, /^GET \/hangs has been running for .*, perhaps waiting .* for cache blpop 127\.0\.0\.1:\d+$/)
+  assert.match(past.note!, /not known.*budget/)
+  assert.match(renderText(past), /\nPending, of a request that isn't known, .* past its budget\n {2}cache blpop 127\.0\.0\.1:\d+ for \d/)
+})

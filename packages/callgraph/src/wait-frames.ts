@@ -27,6 +27,7 @@ const KIND_NAMES: Readonly<Record<WaitKind, string>> = {
   file: 'file',
   dns: 'DNS',
   connect: 'connecting',
+  network: 'network',
   socket: 'socket',
   process: 'child process',
   threadpool: 'thread pool',
@@ -82,7 +83,7 @@ export function labelFrame (profile: Profile, index: number): FrameLabel {
 }
 
 /** For these it is the target that tells what was asked for. */
-const NAMED_BY_TARGET: ReadonlySet<WaitKind> = new Set(['file', 'dns', 'connect', 'process', 'worker'])
+const NAMED_BY_TARGET: ReadonlySet<WaitKind> = new Set(['file', 'dns', 'connect', 'network', 'process', 'worker'])
 
 function labelWait (wait: WaitFrame): FrameLabel {
   const { kind, target, operations } = wait

@@ -7,9 +7,9 @@ import type { FramePlace } from './model.ts'
 
 /**
  * What kind of thing was waited for. `pool`: a free connection; `threadpool`: work that Node does in libuv's threads (zlib, crypto);
- * `socket`: what the application itself writes to one; `timer`: `setTimeout` and the like; `lock`: a mutex or semaphore of the application's; `process`: a child process.
+ * `network`: an answer over a connection, by a driver that isn't known; `socket`: what the application itself writes to one; `timer`: `setTimeout` and the like; `lock`: a mutex or semaphore of the application's; `process`: a child process.
  */
-export type WaitKind = 'sql' | 'cache' | 'document' | 'http' | 'file' | 'dns' | 'connect' | 'socket' | 'process' | 'threadpool' | 'timer' | 'lock' | 'pool' | 'worker'
+export type WaitKind = 'sql' | 'cache' | 'document' | 'http' | 'file' | 'dns' | 'connect' | 'network' | 'socket' | 'process' | 'threadpool' | 'timer' | 'lock' | 'pool' | 'worker'
 
 /** One thing that can be waited for, however often: a statement on a database, a route of a host, a file. */
 export interface WaitOperation {

@@ -209,6 +209,21 @@ test('what those do that use the recorder is the recorder\'s and nobody\'s wait,
   assert.deepEqual(Array.from(merged.waits!.start), [START + 30_000])
 })
 
+test('an exchange over a connection is a wait of who asks by a driver that isn\'t known; of known ones, of HTTP and of nobody it is none', () => {
+  const drivers = ['file:///app/node_modules/postgres/src/connection.js', 'file:///app/node_modules/pg/lib/client.js', 'node:_http_outgoing', 'node:internal/deps/undici/undici', 'file:///app/node_modules/undici/lib/client.js']
+  const base = recordingOf([], [{ start: 0, end: 10, record: 0, operation: 3 }, ...drivers.map((_, at) => ({ start: 20 + 10 * at, end: 30 + 10 * at, record: 4 + at, operation: 3 }))])
+  const merged = mergeWaits(profileOf(idle(100)), {
+    ...base,
+    functions: [...base.functions, ...drivers.map((file): [string, string, number, number] => ['read', file, 1, 1])],
+    places: [...base.places, ...drivers.map((_, at): [number, number, number] => [4 + at, 1, 1])],
+    // Each called by `load`, called by `main`.
+    stacks: [...base.stacks, ...drivers.map((_, at) => [5 + at, 0, 3, CUT])],
+    records: { parent: [...base.records.parent, ...drivers.map(() => 0)], stack: [...base.records.stack, ...drivers.map((_, at) => 3 + at)], flags: [...base.records.flags, ...drivers.map(() => 0)] },
+    waits: { ...base.waits, operations: [...base.waits.operations, { kind: 'network', target: 'db:5432', statement: 'exchange', driver: 'node:net', sync: false }] }
+  })
+  assert.deepEqual(Array.from(merged.waits!.start, time => time - START), [20_000])
+})
+
 test('waits that were counted stay so, in the order of their starts; a package\'s own writes to a socket are its own affair', () => {
   const base = recordingOf([], [{ start: 50, end: 90, record: 1 }, { start: 10, end: 30, record: 2 }, { start: 40, end: 41, record: 3, operation: 3 }, { start: 42, end: 43, record: 1, operation: 3 }])
   const merged = mergeWaits(profileOf(idle(100)), {

@@ -10,6 +10,7 @@ const GROUPS: Readonly<Record<WaitKind, WaitGroup>> = {
   http: 'network',
   dns: 'network',
   connect: 'network',
+  network: 'network',
   socket: 'network',
   file: 'file',
   process: 'elsewhere',

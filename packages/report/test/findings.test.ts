@@ -59,6 +59,17 @@ describe('the same query for each row', () => {
     assert.equal(http.subject, 'GET /users/{id}/avatar?size= https://api')
   })
 
+  test('is found of a driver that isn\'t known, where there are many with small answers', async () => {
+    const exchange: TestWait = { ...AUTHOR, kind: 'network', statement: 'exchange', target: 'db:5432', parameters: false, same: 0, bytes: 200 }
+    const found = await first(queries(150, () => exchange), 'n-plus-one')
+    assert.match(found.title, /same server is asked 150 times/)
+    assert.match(found.advice, /all of them at once/)
+    await assertNone(queries(150, () => ({ ...exchange, bytes: 5000 })))
+    const few = new RunBuilder().run(['handler'], 10)
+    repeat(29, () => few.wait(exchange, 10).run(['handler', 'countAuthors'], 0.1))
+    await assertNone(few)
+  })
+
   test('is found where the recorder only counted, with all of them; what one row stands for is no slow statement', async () => {
     const counted = (wait: TestWait) => new RunBuilder().run(['handler'], 10).wait({ ...wait, count: 1000 }, 400).wait({ ...wait, count: 500 }, 100)
     const run = counted({ ...AUTHOR, rows: 1000 })
@@ -130,7 +141,8 @@ describe('a slow operation', () => {
     assert.match(found.title, /One slow statement: 700 ms/)
     assert.deepEqual(locations(found), ['loadReport src/loadReport.js:8', 'handler src/handler.js:3'])
     assert.ok(Math.abs(found.share - 0.7) < 0.01)
-    assert.match((await first(new RunBuilder().wait({ kind: 'http', statement: 'GET /slow', target: 'https://api' }, 900), 'slow-operation')).title, /Another service/)
+    const others = { http: /Another service/, network: /Another server takes/, process: /child process/, worker: /another thread/ } as const
+    for (const [kind, words] of Object.entries(others)) assert.match((await first(new RunBuilder().wait({ kind: kind as keyof typeof others, statement: 'GET /slow', target: 'https://api' }, 900), 'slow-operation')).title, words)
   })
 
   test('is none below 100 ms, for a small share, while something else ran, and for a timer', async () => {

@@ -3,7 +3,7 @@ import { WaitsError } from './errors.ts'
 import { CUT, MARK, RECORDING_VERSION, type RecordedOperation, type WaitRecording } from './recording.ts'
 
 const KINDS: Readonly<Record<WaitKind, true>> = {
-  sql: true, cache: true, document: true, http: true, file: true, dns: true, connect: true, socket: true, process: true, threadpool: true, timer: true, lock: true, pool: true, worker: true
+  sql: true, cache: true, document: true, http: true, file: true, dns: true, connect: true, network: true, socket: true, process: true, threadpool: true, timer: true, lock: true, pool: true, worker: true
 }
 
 const LOCK_KINDS: Readonly<Record<LockKind, true>> = { row: true, table: true, advisory: true, other: true }

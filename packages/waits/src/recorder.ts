@@ -222,6 +222,16 @@ export class Recorder {
     this.#log.close(wait, now(), failed, rows, bytes)
   }
 
+  /** More of the answer that ended a wait has come: it lasted until now. */
+  extend (wait: number, bytes: number): void {
+    this.#log.extend(wait, now(), bytes)
+  }
+
+  /** Whether it still records. */
+  get isRunning (): boolean {
+    return active === this
+  }
+
   /** Whether a wait has not ended yet. */
   isOpen (wait: number): boolean {
     return this.#log.isOpen(wait)

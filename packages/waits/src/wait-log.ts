@@ -106,6 +106,13 @@ export class WaitLog {
     } else if (this.isOpen(wait)) this.#finish(this.#rowOf(wait), time, failed, rows, bytes)
   }
 
+  /** An ended wait lasts longer. Not one that is only counted. */
+  extend (wait: number, time: number, bytes: number): void {
+    if (wait >= COUNTED) return
+    this.#end.set(wait, time)
+    this.#bytes.set(wait, this.#bytes.at(wait) + bytes)
+  }
+
   isOpen (wait: number): boolean {
     return this.#begun.has(wait) || this.#outcome.at(this.#rowOf(wait)) === OUTCOME.open
   }

@@ -216,6 +216,31 @@ test('past its budget the recorder follows continuations no more, and says so', 
   assert.equal((told as { sum: number }).sum, 150_000, 'the program goes on undisturbed')
 })
 
+test('unknown drivers: what is asked of a server over a connection, until the last piece of its answer', async t => {
+  const server = await startLocalServer({ kind: 'postgres' })
+  t.after(() => server.stop())
+  const { recording, told: port } = await record('exchanges', { DATABASE_URL: server.url })
+  const waits = toWaits(recording).filter(({ kind }) => kind === 'network')
+  const of = (caller: string) => by(waits, caller).map(({ outcome, target, bytes }) => ({ outcome, target, bytes }))
+  const target = `127.0.0.1:${String(port)}`
+
+  assert.deepEqual(of('oneByOne'), Array(3).fill({ outcome: 'done', target, bytes: 11 }))
+  assert.ok(by(waits, 'oneByOne').every(({ duration }) => duration >= 29))
+  // Which answer is whose isn't known.
+  assert.deepEqual(of('pipelined'), [{ outcome: 'done', target, bytes: 22 }])
+  assert.deepEqual(of('inPieces'), [{ outcome: 'done', target, bytes: 33 }])
+  assert.ok(only(waits, 'inPieces').duration >= 89, 'it lasts until the last piece')
+  assert.deepEqual(of('main'), [{ outcome: 'open', target, bytes: null }], 'what nobody answers')
+  assert.deepEqual(of('overTls').map(({ outcome, bytes }) => ({ outcome, bytes })), [{ outcome: 'done', bytes: 11 }])
+
+  const unknown = by(waits, 'byUnknownDriver')
+  assert.ok(unknown.length > 0 && unknown.every(wait => wait.target.endsWith(`:${new URL(server.url).port}`)), JSON.stringify(unknown))
+  assert.ok(unknown.reduce((sum, { duration }) => sum + duration, 0) >= 49)
+  assert.deepEqual(of('byKnownDriver'), [], 'what is known is told by its statement')
+  assert.equal(of('asking').length, 1)
+  assert.deepEqual(of('answer'), [], 'a server asks nothing')
+})
+
 test('what the app writes to a socket is counted by its call', async () => {
   const writes = (await waitsOf('counted')).filter(({ kind }) => kind === 'socket')
   const of = (caller: string) => by(writes, caller).reduce((sum, { count, bytes }) => ({ count: sum.count + count, bytes: sum.bytes + bytes! }), { count: 0, bytes: 0 })

@@ -13,6 +13,8 @@ import { TreeBuilder } from './tree-builder.ts'
 /** V8's default, for profiles that don't tell how often they looked. */
 const DEFAULT_INTERVAL = 1000
 
+/** Node's own clients of HTTP. */
+const HTTP = /^node:(?:_http_|internal\/deps\/undici)/
 /** A driver may be several packages: a wait is its caller's, not the pool's that all queries go through. */
 const DRIVERS = /\/node_modules\/(?:pg|pg-pool|mysql2|ioredis|redis|@redis\/client|mongodb)\//
 
@@ -81,9 +83,11 @@ function placeWaits ({ waits }: WaitRecording, operations: readonly WaitOperatio
     const isOwn = (url: string) => url.startsWith('node:') || (driver !== '' && (url.includes(`/node_modules/${driver}/`) || DRIVERS.test(url)))
     let isLoading = false
     let isDriver = false
+    let isHttp = false
     while (node > 0 && isOwn(url(node))) {
       isLoading ||= url(node).startsWith('node:internal/modules/')
       isDriver ||= DRIVERS.test(url(node))
+      isHttp ||= HTTP.test(url(node))
       node = tree.parent(node)
       site = paths.sites[site]?.parent ?? -1
     }
@@ -91,7 +95,9 @@ function placeWaits ({ waits }: WaitRecording, operations: readonly WaitOperatio
     if (roles.of(tree.frame(node)) === 'recorder') return
     // A package's own timers are limits, retries and housekeeping: a pool's idle time isn't what the request waits for. What it writes is a part of what it does.
     if ((kind === 'timer' || kind === 'socket') && url(node).includes('/node_modules/')) return
-    if (kind === 'socket' && node === 0) return
+    if ((kind === 'socket' || kind === 'network') && node === 0) return
+    // What those drivers send that are known is a part of their own waits.
+    if (kind === 'network' && (isDriver || isHttp || url(node).includes('/node_modules/undici/'))) return
     // What a driver computes to log in is a part of connecting.
     if (kind === 'threadpool' && isDriver) return
     const { frame, sync } = operations[operation] as WaitOperation

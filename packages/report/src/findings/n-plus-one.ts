@@ -8,7 +8,7 @@ import { isAround, verbOf } from './statements.ts'
 import { IDENTICAL, N_PLUS_ONE } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
-const KINDS: ReadonlySet<string> = new Set(['sql', 'document', 'cache', 'http'])
+const KINDS: ReadonlySet<string> = new Set(['sql', 'document', 'cache', 'http', 'network'])
 
 /** The same query for each row, each with other values: the «N+1». */
 export function findNPlusOne (look: Look): Finding[] {
@@ -35,11 +35,12 @@ export function findNPlusOne (look: Look): Finding[] {
   })
 }
 
-const NAMES = { sql: 'The same statement', document: 'The same query', cache: 'The same command of the cache', http: 'The same service is asked' }
+const NAMES = { sql: 'The same statement', document: 'The same query', cache: 'The same command of the cache', http: 'The same service is asked', network: 'The same server is asked' }
 
 function isOneByOne ({ waits }: RecordedLook, tally: Tally): boolean {
   const { kind, sync, count, waits: members, total, repeats } = tally
   if (sync || count < N_PLUS_ONE.count || isAround(tally)) return false
+  if (kind === 'network' && (count < N_PLUS_ONE.exchanges || medianOf(waits, members, wait => (waits.bytes[wait] as number) / countOf(waits, wait)) >= N_PLUS_ONE.batchBytes)) return false
   if (medianOf(waits, members, wait => (waits.rows[wait] as number) / countOf(waits, wait)) >= N_PLUS_ONE.batchRows) return false
   // Few questions, asked again and again, are told as what they are; of many rows' some have the same answer.
   if (repeats >= IDENTICAL.count && count - repeats < N_PLUS_ONE.count) return false
@@ -57,6 +58,7 @@ function openTime (start: Float64Array, end: Float64Array, members: readonly num
 
 function adviceOf ({ kind, statement }: Tally): string {
   if (kind === 'cache') return 'Ask for all keys at once: MGET, or a pipeline.'
+  if (kind === 'network') return 'Ask for all of them at once, or for several at a time.'
   if (kind === 'http') return 'Ask the service for all of them in one request, or for several at a time.'
   switch (verbOf(statement)) {
     case 'insert': return 'Insert many rows with one statement.'

@@ -8,7 +8,7 @@ import { LOCK, SLOW_OPERATION } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
 const TITLES: Readonly<Record<string, string>> = {
-  sql: 'One slow statement', document: 'One slow query', cache: 'One slow command of the cache', http: 'Another service takes long to answer', process: 'A child process takes long', worker: 'Work in another thread takes long'
+  sql: 'One slow statement', document: 'One slow query', cache: 'One slow command of the cache', http: 'Another service takes long to answer', network: 'Another server takes long to answer', process: 'A child process takes long', worker: 'Work in another thread takes long'
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
@@ -16,6 +16,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   document: 'Look at its plan (explain): it wants an index, fewer documents, or less work for each.',
   cache: 'Ask for less at a time, or split what is kept under one key.',
   http: 'Profile that service; here a time limit, a cache, or asking earlier would help.',
+  network: 'See what it does meanwhile; here a time limit, a cache, or asking earlier would help.',
   process: 'Do the work in this process, keep the other one running, or do it outside of the request.',
   worker: 'Profile what that thread does: it may do less, or its answer could be kept.'
 }

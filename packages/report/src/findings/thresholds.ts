@@ -12,6 +12,9 @@ export const N_PLUS_ONE = {
   count: 10,
   /** Answers or writes of so many rows each are batches: somebody has thought of it. */
   batchRows: 20,
+  /** Of a driver that isn't known it takes more, each with a smaller answer: a conversation has some ten steps, and what is large comes in pieces. */
+  exchanges: 30,
+  batchBytes: 4_096,
   /** So many at once on the average, and a cache's are a pipeline. */
   pipelined: 4
 }

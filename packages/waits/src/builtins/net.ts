@@ -6,8 +6,10 @@ import { ChildProcess } from 'node:child_process'
 import childProcess from 'node:child_process'
 import { recorderOutsideDrivers, type Measure } from '../observe.ts'
 import { patch, type Target } from '../patch.ts'
+import { activeRecorder } from '../recorder.ts'
 import type { WaitStart } from '../wait-log.ts'
 import { patchCallbacks, patchPromises, patchSync } from './callbacks.ts'
+import { ask, noteConnection, patchAnswers, recordOfWriter } from './exchanges.ts'
 
 const DNS = [
   'lookup', 'lookupService', 'resolve', 'resolve4', 'resolve6', 'resolveAny', 'resolveCaa', 'resolveCname', 'resolveMx', 'resolveNaptr', 'resolveNs',
@@ -22,6 +24,7 @@ export function patchNet (): void {
   patchPromises(dnsPromises, DNS, describe, rows)
   patchConnect()
   patchWrites()
+  patchAnswers()
   patchProcesses()
 }
 
@@ -29,10 +32,16 @@ export function patchNet (): void {
 function patchConnect (): void {
   patch(net.Socket.prototype, 'connect', original => function (...args: unknown[]) {
     const recorder = recorderOutsideDrivers()
-    if (recorder === undefined) return Reflect.apply(original, this, args)
     const socket = this as net.Socket
+    const target = endpoint(args)
+    if (recorder === undefined) {
+      // Drivers that aren't known fill their pools at the app's start.
+      if (activeRecorder() === undefined) noteConnection(socket, target)
+      return Reflect.apply(original, this, args)
+    }
     const record = recorder.record(true)
-    const wait = recorder.open(record, { kind: 'connect', statement: 'connect', target: endpoint(args), driver: 'node:net' })
+    noteConnection(socket, target, recorder, record)
+    const wait = recorder.open(record, { kind: 'connect', statement: 'connect', target, driver: 'node:net' })
     // Neither event is one whose first listener changes what happens.
     socket.prependOnceListener(socket instanceof tls.TLSSocket ? 'secureConnect' : 'connect', () => recorder.close(wait, false))
     socket.prependOnceListener('close', () => recorder.close(wait, true))
@@ -49,7 +58,8 @@ function patchWrites (): void {
     const recorder = recorderOutsideDrivers()
     if (recorder === undefined) return Reflect.apply(original, socket, args)
     // Not as a driver's call: what it calls back is the application's own.
-    const record = recorder.record()
+    const record = recordOfWriter(recorder, socket)
+    ask(recorder, record, socket)
     const wait = recorder.open(record, { kind: 'socket', statement: 'write', driver: 'node:net', sync: true })
     try {
       return Reflect.apply(original, socket, args)

@@ -1,4 +1,6 @@
 import type { FastifyRequest } from 'fastify'
+import { printable } from '@geordi/replay'
+import { identityIfKnown } from './identity.ts'
 import type { GeordiSettings } from './options.ts'
 
 /** What an admin did with geordi, or was refused. */
@@ -14,8 +16,8 @@ export interface AuditEvent {
   readonly at: number
   /** From the option `identify`. */
   readonly who?: string
-  /** The address that the request came from, Fastify's `request.ip`. */
-  readonly from: string
+  /** The address that the request came from, Fastify's `request.ip`; absent where the client had gone before. */
+  readonly from?: string
   /** Of the profiled request; of an order that was refused. */
   readonly method: string
   /** Of the same, without its query. */
@@ -37,27 +39,21 @@ export interface AuditedMatter extends Pick<AuditEvent, 'action' | 'method' | 'i
 
 export type Auditor = (request: FastifyRequest, matter: AuditedMatter) => Promise<void>
 
-/** Tells the option `audit` of what happens. What that throws goes to the app's log and changes no answer. */
+/** Tells the option `audit` of what happens. What that throws goes to the app's log and changes no answer, and nobody waits for it. */
 export function auditor (settings: GeordiSettings): Auditor {
   return async (request, { url, by, ...matter }) => {
-    const who = by ?? await identity(request, settings)
-    const event: AuditEvent = Object.freeze({ ...matter, at: Date.now(), ...(who === undefined ? {} : { who }), from: request.ip, path: url.split('?', 1)[0]! })
-    try {
-      await settings.audit(event, request)
-    } catch (error) {
-      request.log.error({ err: error, geordi: event }, 'geordi\'s option `audit` threw')
-    }
-  }
-}
-
-/** Who sends a request, as far as `identify` can tell. */
-export async function identity (request: FastifyRequest, settings: GeordiSettings): Promise<string | undefined> {
-  try {
-    const who = await settings.identify(request)
-    return who == null ? undefined : String(who)
-  } catch {
-    // It says so where the name is asked for: when a request is captured.
-    return undefined
+    const who = by ?? await identityIfKnown(request, settings)
+    // Who has gone has no address any more, whatever its type says.
+    const ip = request.ip as string | undefined
+    const event: AuditEvent = Object.freeze({
+      ...matter,
+      at: Date.now(),
+      ...(who === undefined ? {} : { who }),
+      ...(ip === undefined ? {} : { from: printable(ip) }),
+      path: printable(url.split('?', 1)[0]!)
+    })
+    const tell = async () => settings.audit(event, request)
+    tell().catch(error => request.log.error({ err: error, geordi: event }, 'geordi\'s option `audit` threw'))
   }
 }
 

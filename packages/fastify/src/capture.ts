@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { TLSSocket } from 'node:tls'
 import type { CapturedConnection, CapturedRequest } from '@geordi/replay'
 import { GeordiError } from './errors.ts'
+import { identity } from './identity.ts'
 import { captureSession } from './memory-session.ts'
 import type { GeordiSettings } from './options.ts'
 
@@ -21,7 +22,7 @@ export interface CapturedParts {
  */
 export async function captureRequest (request: FastifyRequest, { url, body, by: other }: CapturedParts, settings: GeordiSettings, shown: (url: string) => string): Promise<CapturedRequest> {
   const { raw } = request
-  const by = other ?? await ask('identify', () => settings.identify(request))
+  const by = other ?? await ask('identify', () => identity(request, settings))
   const context = await ask('capture', async () => plain(await settings.capture(request)))
   return {
     method: raw.method!,
@@ -32,7 +33,7 @@ export async function captureRequest (request: FastifyRequest, { url, body, by: 
     body,
     connection: captureConnection(raw.socket as TLSSocket),
     capturedAt: Date.now(),
-    ...present('by', by == null ? undefined : String(by)),
+    ...present('by', by),
     ...present('context', context),
     ...present('session', captureSession(request))
   }

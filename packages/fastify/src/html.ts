@@ -9,6 +9,8 @@ const LONG_TITLE = 200
 const NO_WORKER = `<p class="hint">No worker has taken it yet: all are busy, or none is running. Start one with
   <code>geordi worker &lt;entry&gt;</code>, with this app's queue URL and secret.</p>`
 
+const NOTHING_KEPT = '<p class="soft">Nothing of its recording was kept. What ends a process within its first quarter of a second leaves none.</p>'
+
 const STEPS: ReadonlyArray<{ state: ReplayState, label: string }> = [
   { state: 'queued', label: 'Queued' },
   { state: 'starting', label: 'App starting' },
@@ -154,7 +156,7 @@ function failed (replay: Replay, address: string): string {
   return `<pre>${escape(replay.error?.message ?? 'Nothing more is known.')}</pre>
     ${ranText(replay)}
     <p class="soft">${whichCode(replay)}</p>
-    ${recorded === '' ? '' : `<p class="soft">What was recorded until then:</p>${recorded}`}`
+    ${recorded !== '' ? `<p class="soft">What was recorded until then:</p>${recorded}` : replay.ran ? NOTHING_KEPT : ''}`
 }
 
 /** Where the app is deployed to one worker after the other, a replay can have run the code of before. */

@@ -22,8 +22,8 @@ export interface GeordiOptions extends ReplayLimits {
     readonly timeout?: number
   }
   /**
-   * Who the admin is, for the report, the limit `maxOpenPerAdmin` and the audit. What it throws is answered with 500. It can run
-   * more than once for one request.
+   * Who the admin is, for the report, the limit `maxOpenPerAdmin` and the audit: the first 200 characters count, and what could
+   * forge a line of a log is replaced. What it throws is answered with 500. It can run more than once for one request.
    * @defaultValue nobody is named
    */
   readonly identify?: (request: FastifyRequest) => string | undefined
@@ -52,7 +52,7 @@ export interface GeordiOptions extends ReplayLimits {
    */
   readonly hide?: readonly string[]
   /**
-   * Told of each capture, view, cancel, snapshot and refusal. What it throws, or rejects with, goes to the app's log and changes nothing.
+   * Told of each capture, view, cancel, snapshot and refusal. What it throws, or rejects with, goes to the app's log and changes nothing; no answer waits for it.
    * @defaultValue writes a line to the request's log: `request.log.info({ geordi: event }, …)`
    */
   readonly audit?: (event: AuditEvent, request: FastifyRequest) => unknown
@@ -89,7 +89,7 @@ export function completeOptions (options: GeordiOptions): GeordiSettings {
   for (const name of ['identify', 'capture', 'restore', 'audit'] as const) check(typeof settings[name] === 'function', name, 'must be a function')
   check(typeof settings.queue === 'object' && settings.queue !== null, 'queue', 'is required: { url: \'redis://…\' } or { url: \'postgres://…\' }')
   for (const name of Object.keys(settings.queue)) check(QUEUE_KNOWN.has(name), `queue.${name}`, `is not an option of geordi's; there are: ${[...QUEUE_KNOWN].join(', ')}`)
-  check(typeof settings.prefix === 'string' && /^(\/[\w.~-]+)+$/.test(settings.prefix), 'prefix', 'must be a path such as \'/__geordi__\', without a slash at its end')
+  check(typeof settings.prefix === 'string' && /^(\/(?!\.\.?(\/|$))[\w.~-]+)+$/.test(settings.prefix), 'prefix', 'must be a path such as \'/__geordi__\', without a slash at its end or dots alone')
   check(typeof settings.parameter === 'string' && /^[\w.~-]+$/.test(settings.parameter), 'parameter', 'must be letters, digits, dots, tildes, dashes and underscores')
   check(Number.isSafeInteger(settings.bodyLimit) && settings.bodyLimit > 0, 'bodyLimit', 'must be a whole number of bytes above 0')
   check(Array.isArray(settings.hide) && settings.hide.every(name => typeof name === 'string' && /[\p{L}\p{N}]/u.test(name)), 'hide', 'must be a list of query keys\' names')

@@ -2,9 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { setTimeout as delay } from 'node:timers/promises'
 import { FINAL_STATES, REPORT, SNAPSHOT, type Replay, type Replays, type ReplayError } from '@geordi/replay'
 import { answerError, RETRY_AFTER, seeOther, send, sendHtml, sendJson, sendText, wanted } from './answer.ts'
-import { auditor, identity, Novelty } from './audit.ts'
+import { auditor, Novelty } from './audit.ts'
 import { GeordiError } from './errors.ts'
 import { awayPage, goneText, replayPage } from './html.ts'
+import { identityIfKnown } from './identity.ts'
 import type { GeordiSettings } from './options.ts'
 import type { AnswerPage } from './page-routes.ts'
 import { address, ARTEFACTS, type Action, type Place } from './place.ts'
@@ -57,7 +58,7 @@ export function pageAnswers (replays: Replays, settings: GeordiSettings, closing
       await audit(request, { action: 'refusal', method: request.method, url: request.url, id, code: failure.code })
       return answerError(request, reply, failure)
     }
-    const by = await identity(request, settings)
+    const by = await identityIfKnown(request, settings)
     const ordered = await replays[action](id, by)
     if (ordered === null) return notThere(request, reply)
     const { replay, at } = ordered
@@ -89,7 +90,7 @@ export function pageAnswers (replays: Replays, settings: GeordiSettings, closing
   }
 
   async function auditLook (request: FastifyRequest, { id, state, method, url }: Replay): Promise<void> {
-    const by = await identity(request, settings)
+    const by = await identityIfKnown(request, settings)
     if (novelty.isNew(id, state, by, request.ip)) await audit(request, { action: 'view', method, url, id, by })
   }
 

@@ -14,10 +14,10 @@ function attempts (prefix: string): string[] {
   const paths = [
     '', '/', '/abc', `/${ID}`, `/${ID}?a=1`, `/${ID}/`, `/${ID}//`, `/${ID}A`, `/${'A'.repeat(101)}`, `/${'A'.repeat(1000)}`,
     `/${ID}/report.pdf`, `/${ID}/report.pdf?wait`, `/${ID}/report.pdf/`, `/${ID}/profile.cpuprofile`, `/${ID}/capture`, `/${ID}/${'x'.repeat(300)}`,
-    `/${ID}%2Freport.pdf`, `/${ID}%2freport.pdf`, `/%41${ID.slice(1)}`, `/${ID};a=1`, `/${ID}%00`, '/%zz', '/..%2f..', '/a/b/c', '/*', '/:id'
+    `/${ID}%2Freport.pdf`, `/${ID}%2freport.pdf`, `/%41${ID.slice(1)}`, `/${ID};a=1`, `/${ID}%00`, '/%zz', '/..%2f..', `/${ID}.`, `/./${ID}`, `/${ID}\\\\`, '/a/b/c', '/*', '/:id'
   ].map(path => prefix + path)
   return [
-    ...[...paths, `/${prefix}/${ID}`, `http://elsewhere${prefix}/${ID}`, `${prefix.toUpperCase()}/${ID}`].map(path => `GET ${path}`),
+    ...[...paths, `/${prefix}/${ID}`, `http://elsewhere${prefix}/${ID}`, `${prefix.toUpperCase()}/${ID}`, `${prefix}./${ID}`, prefix.replace('/', '/%') + `/${ID}`, prefix.replaceAll('_', '%5f') + `/${ID}`].map(path => `GET ${path}`),
     ...['HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND'].flatMap(method => [`${method} ${prefix}/${ID}`, `${method} ${prefix}/${ID}/report.pdf`, `${method} ${prefix}/abc`])
   ]
 }

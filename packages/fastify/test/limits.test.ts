@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from 'node:test'
 import type { FastifyRequest } from 'fastify'
 import type { AuditEvent } from '@geordi/fastify'
 import { openBackend, RAW_PROFILE, REPORT } from '@geordi/replay'
-import { ask, PATIENCE, queue, queueServer, start, take, until, type AppOptions } from './support.ts'
+import { ADMIN, ask, head, PATIENCE, queue, queueServer, raw, start, take, until, type AppOptions } from './support.ts'
 
 const server = await queueServer()
 const name = (request: FastifyRequest) => request.headers['x-name'] as string | undefined
@@ -106,6 +106,18 @@ describe('the audit', () => {
     assert.doesNotMatch(lines.join(''), /engage/)
   })
 
+  it('can be forged by no name, nor by an address, and names nobody at length', async t => {
+    const events: AuditEvent[] = []
+    const forger = `picard\r\n{"level":30}\u2028\x1b[2K\u202edrac${'i'.repeat(1_000_000)}`
+    const { port, name } = await app(t, { audit: event => { events.push(event) }, identify: () => forger, server: { trustProxy: true } })
+    const answer = await raw(port, head('GET /work?__geordi__ HTTP/1.1', 'Host: x', 'Connection: close', ADMIN.join(': '), 'X-Forwarded-For: 1.2.3.4\x85'))
+    assert.match(answer, /^HTTP.1.1 303 /)
+    const [{ who, from, path }] = events as [AuditEvent]
+    assert.match(who!, /^picard\ufffd\ufffd\{"level":30\}\ufffd\ufffd\[2K\ufffddraci+$/)
+    assert.deepEqual([who!.length, from, path], [200, '1.2.3.4\ufffd', '/work'])
+    assert.equal((await (await take(t, { url: server.url, name })).next()).request.by, who)
+  })
+
   for (const audit of [() => { throw new Error('disk full') }, async () => { throw new Error('disk full') }]) {
     it(`changes nothing when it ${audit.constructor.name === 'Function' ? 'throws' : 'rejects'}, but is told of`, async t => {
       const { lines, stream } = logged()
@@ -115,6 +127,12 @@ describe('the audit', () => {
       await until(() => lines.some(line => /disk full/.test(line)))
     })
   }
+
+  it('is waited for by nobody', async t => {
+    const { port } = await app(t, { audit: () => new Promise(() => {}) })
+    const { url } = await queue(port, '/work?__geordi__')
+    assert.equal((await ask(port, url, { accept: 'text/html' })).status, 200)
+  })
 
   it('goes on where nobody can be named', async t => {
     const events: AuditEvent[] = []

@@ -99,6 +99,7 @@ describe('the page of a replay', () => {
       assert.match(text, new RegExp(`<h1>${title}</h1>`))
       assert.match(text, says)
       assert.equal(text.match(/was sent|was not run|not run again/g)?.length ?? 0, changes.state === 'lost' ? 0 : changes.ran === true ? 2 : 1)
+      assert.equal(/Nothing of its recording was kept/.test(text), changes.ran)
       assert.equal((await ask(port, `${url}/report.pdf`)).text, `GET /work: ${title}. MESSAGE\n`)
     })
   }
@@ -112,6 +113,7 @@ describe('the page of a replay', () => {
     await task.attach(REPORT, PDF)
     const { text } = await ask(port, url, html)
     assert.match(text, /<h1>The replay broke off<\/h1>[^]*The process exited with code 7[^]*recorded until then/)
+    assert.doesNotMatch(text, /Nothing of its recording/)
     for (const link of [`href="${url}/report.pdf"`, `href="${url}/profile.cpuprofile"`, `<iframe src="${url}/report.pdf"`]) assert.ok(text.includes(link), link)
     for (const path of ['/report.pdf', '/report.pdf?wait']) assert.ok(PDF.equals((await ask(port, url + path)).bytes))
   })

@@ -3,14 +3,16 @@ import type { StoredReplay } from './store.ts'
 
 /**
  * A replay as its reader sees it. What nobody writes is derived here: its place in the queue, that its
- * worker has died, or that no worker came.
+ * worker has died, that no worker came, or that who cancelled it died over it.
  * @param readAt When the reader began to read: a worker that has taken it in time has its lease by then.
  */
 export function asSeen (replay: Replay, { claimed, leased, place }: StoredReplay, readAt: number): Replay {
   if (leased || FINAL_STATES.has(replay.state)) return replay
   if (replay.state === 'queued') {
+    // A worker claims what it starts; what still waits is claimed by who takes it back.
+    if (claimed) return { ...replay, state: 'failed', error: { code: 'GEORDI_REPLAY_CANCELLED', message: 'The replay was cancelled.' } }
     if (readAt > replay.startBefore) return { ...replay, ...waitedTooLong(replay) }
-    return place === undefined ? replay : { ...replay, place }
+    if (place !== undefined) return { ...replay, place }
   }
   return { ...replay, state: 'lost', ran: claimed, error: { code: 'GEORDI_WORKER_LOST', message: howItWasLost(replay, claimed) } }
 }

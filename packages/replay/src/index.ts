@@ -10,6 +10,8 @@ export { isReplayId, newReplayId } from './replay-id.ts'
 export { failure, FINAL_STATES, REPORT, RAW_PROFILE, SNAPSHOT, type Replay, type ReplayState, type ReplayFailure } from './record.ts'
 export { backendFor, openBackend, type Backend, type BackendOptions, type ConsumeOptions, type Consumer } from './backend.ts'
 export { type Excess, type ResultStore, type Retention, type StoredReplay, type Terms } from './store.ts'
+// Text of strangers
+export { printable } from './printable.ts'
 // Errors
 export { ReplayError, type ReplayErrorCode } from './errors.ts'
 // The replay process's two sides

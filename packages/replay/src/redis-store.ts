@@ -104,11 +104,12 @@ export class RedisStore implements ResultStore {
   }
 
   async read (id: string): Promise<StoredReplay | null> {
-    const [[record, claimed], leased, rank, stale] = await this.#run(async redis => Promise.all([
+    // The lease last: what a worker has just taken out of the queue has one.
+    const [[record, claimed], rank, stale, leased] = await this.#run(async redis => Promise.all([
       redis.hmgetBuffer(this.#replay(id), 'record', 'claimed'),
-      redis.exists(this.#lease(id)),
       redis.zrank(this.#queued, id),
-      redis.zcount(this.#queued, '-inf', Date.now())
+      redis.zcount(this.#queued, '-inf', Date.now()),
+      redis.exists(this.#lease(id))
     ]))
     if (record == null) return null
     const place = rank === null ? 0 : rank - stale + 1

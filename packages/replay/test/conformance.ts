@@ -325,6 +325,21 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       const lost = (await web.find(id))!
       assert.equal(lost.ran, true)
       assert.match(lost.error!.message, /unknown; it is not run again/)
+
+      // Before it could say that it has it.
+      const { id: early } = await web.submit(sampleRequest())
+      await store.lease(early, 1)
+      await until(async () => (await web.find(early))!.state === 'lost')
+      assert.equal((await web.find(early))!.ran, false)
+    })
+
+    it('calls a replay cancelled whose web process died over that', async () => {
+      const name = unique()
+      const web = await replaysOf(name, 'web')
+      const { id } = await web.submit(sampleRequest())
+      await (await backend({ name })).store.claim(id)
+      const { state, ran, error } = (await web.find(id))!
+      assert.deepEqual([state, ran, error!.code], ['failed', false, 'GEORDI_REPLAY_CANCELLED'])
     })
 
     it('runs nothing of what it said it could not queue, though the server comes to it later', async () => {

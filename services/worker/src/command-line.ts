@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { printable } from '@geordi/replay'
 
 /** The command line is not as the command wants it. */
 export class UsageError extends Error {
@@ -38,6 +39,11 @@ export function text (value: CommandLine['values'][string]): string | undefined 
 /** The values of an option that may be given several times. */
 export function list (value: CommandLine['values'][string], otherwise: string[] = []): string[] {
   return Array.isArray(value) ? value.map(String) : otherwise
+}
+
+/** As one entry of a log: what strangers have a part in, a path or an app's error, looks like no entry of its own. */
+export function indented (entry: string): string {
+  return entry.split(/\r?\n/).map(printable).join('\n  ')
 }
 
 /** Tells the user something; standard output is for what was asked for. */

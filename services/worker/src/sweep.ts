@@ -4,10 +4,23 @@ import { join } from 'node:path'
 import { KEEP_SOCKET } from './child/messages.ts'
 import { REPLAY_FOLDER, temporaryFolder } from './replay-folder.ts'
 
+/** Milliseconds between two looks for what dead workers' replay processes have left. */
+const INTERVAL = 600_000
 /** Milliseconds after which a folder in which nothing changes is no process's that only starts. */
 const OLD = 60_000
 /** Milliseconds of a tick, in which Linux tells a process's start on every machine. */
 const TICK = 10
+
+/**
+ * Sweeps now and then again and again: what is too young now is not at a later time.
+ * @returns ends it
+ */
+export function keepSwept (interval = INTERVAL): () => void {
+  const look = () => { sweep().catch(() => {}) }
+  look()
+  const timer = setInterval(look, interval)
+  return () => clearInterval(timer)
+}
 
 /**
  * Removes what replay processes of this account have left that were killed together with their worker. Their worker is none of

@@ -1,5 +1,5 @@
 import { resolveEntry } from './app-entry.ts'
-import { numeric, parseCommandLine, text, UsageError } from './command-line.ts'
+import { indented, numeric, parseCommandLine, text, UsageError } from './command-line.ts'
 import { startWorker } from './worker.ts'
 import { completeOptions, DEFAULTS } from './worker-options.ts'
 
@@ -21,7 +21,7 @@ Takes flagged requests from the queue, replays each once in a process of its own
   --grace N              milliseconds that replays have to end after SIGTERM or SIGINT (${DEFAULTS.grace})
 
 The secret comes from GEORDI_SECRET: the plugin's secret. While it is being rotated, GEORDI_OLD_SECRET
-holds the one before, which still opens what is in the queue.
+holds the one before, which still opens what is in the queue. Workers get the new one first.
 `
 
 /** `geordi worker`: runs until it gets SIGINT or SIGTERM. */
@@ -61,7 +61,7 @@ export async function workerCommand (args: string[]): Promise<void> {
     heapLimit: numeric(values['heap-limit']),
     grace: numeric(values['grace'])
   })
-  const worker = await startWorker(resolveEntry(entry, appArgs), settings, line => { process.stdout.write(`geordi worker: ${line}\n`) })
+  const worker = await startWorker(resolveEntry(entry, appArgs), settings, line => { process.stdout.write(`geordi worker: ${indented(line)}\n`) })
 
   let stopping = false
   const stop = () => {

@@ -60,6 +60,8 @@ export const DEFAULTS = Object.freeze({
   grace: 7000
 })
 
+const KNOWN = new Set(['queueUrl', 'secret', 'limit', 'heapLimit', ...Object.keys(DEFAULTS)])
+
 /** Smallest and largest value of each number. A timer of Node's holds at most 2³¹−1 ms. */
 const RANGES = Object.freeze({
   concurrency: [1, 64],
@@ -79,6 +81,8 @@ const RANGES = Object.freeze({
 export function completeOptions (options: WorkerOptions): WorkerSettings {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const { queueUrl, secret, ...settings } = { ...DEFAULTS, ...given } as WorkerSettings & WorkerOptions
+  for (const name of Object.keys(given)) if (!KNOWN.has(name)) throw new WorkerError('GEORDI_OPTION_INVALID', `Option \`${name}\` is none of a worker's; there are: ${[...KNOWN].join(', ')}.`)
+  if (typeof settings.waits !== 'boolean') throw new WorkerError('GEORDI_OPTION_INVALID', 'Option `waits` must be true or false.')
   for (const [name, [least, most]] of Object.entries(RANGES)) {
     const value = settings[name as keyof typeof RANGES]
     if (value === undefined) continue

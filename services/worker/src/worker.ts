@@ -5,7 +5,7 @@ import { Drawer } from './drawing/drawer.ts'
 import { WorkerError } from './errors.ts'
 import { perform } from './perform.ts'
 import { SpareKeeper } from './spare.ts'
-import { sweep } from './sweep.ts'
+import { keepSwept } from './sweep.ts'
 import { TroubleLog } from './trouble-log.ts'
 import type { WorkerSettings } from './worker-options.ts'
 
@@ -19,9 +19,6 @@ export interface Worker {
    */
   close (): Promise<void>
 }
-
-/** Milliseconds between two looks for what dead workers' replay processes have left. */
-const SWEEP_INTERVAL = 600_000
 
 /** What a worker tells its operator; one line each. */
 export type Log = (line: string) => void
@@ -40,8 +37,9 @@ export async function startWorker (app: AppEntry, settings: WorkerSettings, log:
   // Each replay listens to it.
   setMaxListeners(0, closing.signal)
   const ready = drawer.warmUp().catch((error: Error) => { if (!closing.signal.aborted) log(`The reports are not ready yet: ${error.message}`) })
+  const endSweeping = keepSwept()
   try {
-    await Promise.all([sweep(), spares.fill(), ready])
+    await Promise.all([spares.fill(), ready])
     const trouble = new TroubleLog(log)
     const bench = { spares, drawer, closing: closing.signal, log, ...(limit === undefined ? {} : { limit }) }
     const consumer = await replays.consume(task => perform(task, bench), {
@@ -51,14 +49,13 @@ export async function startWorker (app: AppEntry, settings: WorkerSettings, log:
     })
     const reached = replays.find(newReplayId()).then(() => {})
     reached.catch(() => {})
-    const sweeping = setInterval(() => { sweep().catch(() => {}) }, SWEEP_INTERVAL)
     return {
       reached,
       async close () {
         const timer = setTimeout(() => closing.abort(stopped()), grace)
         await consumer.close()
         clearTimeout(timer)
-        clearInterval(sweeping)
+        endSweeping()
         await spares.close()
         await drawer.close()
         await replays.close()
@@ -66,6 +63,7 @@ export async function startWorker (app: AppEntry, settings: WorkerSettings, log:
     }
   } catch (error) {
     closing.abort()
+    endSweeping()
     await spares.close()
     await drawer.close()
     await replays.close()

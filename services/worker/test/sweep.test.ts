@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { sweep } from '../src/sweep.ts'
+import { keepSwept, sweep } from '../src/sweep.ts'
 import { Scene, withQueueServer } from './queue.ts'
 import { get, isAlive, replayFolders, temporary, until } from './support.ts'
 
@@ -48,6 +48,14 @@ describe('what replay processes have left behind', () => {
     } finally {
       // Nothing but these is in there.
       spawnSync('rm', ['-rf', ...names])
+    }
+  })
+
+  it('is swept again and again', async t => {
+    t.after(keepSwept(10))
+    for (const name of ['once0000', 'again000']) {
+      const left = folder(`geordi-replay-${DEAD}-${name}`, LONG_AGO)
+      await until(() => !existsSync(left), 'it is gone')
     }
   })
 

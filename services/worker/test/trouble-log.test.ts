@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ReplayError } from '@geordi/replay'
+import { indented } from '../src/command-line.ts'
 import { TroubleLog } from '../src/trouble-log.ts'
 
 describe('trouble with the queue', () => {
@@ -32,5 +33,12 @@ describe('trouble with the queue', () => {
     for (const id of ['a', 'b']) trouble.error(new ReplayError('GEORDI_REPLAY_CLAIMED', `${id} was started before`))
     trouble.error(new TypeError('odd'))
     assert.deepEqual(lines, ['GEORDI_REPLAY_CLAIMED: a was started before', 'GEORDI_REPLAY_CLAIMED: b was started before', 'TypeError: odd'])
+  })
+})
+
+describe('an entry of the log', () => {
+  it('has no line that looks like another entry, nor moves the cursor, nor turns letters round', () => {
+    assert.equal(indented('GET /\x9b2J: no\r\ngeordi worker: forged\n\u202eesrever\x1b[2K\ta\ud800'), 'GET /\ufffd2J: no\n  geordi worker: forged\n  \ufffdesrever\ufffd[2K\ta\ufffd')
+    assert.equal(indented('Müller 👩‍👩‍👧 שלום'), 'Müller 👩‍👩‍👧 שלום')
   })
 })

@@ -153,6 +153,13 @@ for (const kind of ['redis', 'postgres'] as const) {
       assert.equal((await store.read('late'))!.place, undefined)
     })
 
+    it('tells the place by the server\'s clock: to a reader whose clock runs ahead what waits is not lost', async t => {
+      const { store } = await backend(t)
+      await store.create('waiting', bytes('r'), bytes('c'), TERMS)
+      t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 2 * TERMS.startWithin * 1000 })
+      assert.equal((await store.read('waiting'))!.place, 1)
+    })
+
     it('keeps no name in clear text, nor two people\'s under one', async t => {
       const name = unique()
       const web = await open(t, { name })

@@ -18,10 +18,7 @@ export function inNameOf (recorder: Recorder, record: number, fn: Function): (..
   }
 }
 
-/**
- * Calls a driver's function that answers by a promise or throws: the wait lasts until the promise is settled.
- * What the caller gets is a promise that follows the driver's: a `catch` beside it would hide a rejection that nobody handles.
- */
+/** Calls a driver's function that answers by a promise or throws: the wait lasts until the promise is settled. */
 export function waitForPromise (recorder: Recorder, start: WaitStart, fn: Function, self: unknown, args: unknown[], measure?: Measure): unknown {
   const record = recorder.record(true)
   const wait = recorder.open(record, start)
@@ -48,7 +45,7 @@ export function closeWithPromise (recorder: Recorder, record: number, wait: numb
     recorder.close(wait, true)
     throw error
   }
-  return recorder.call(record, Promise.prototype.then, result, [done, failed])
+  return recorder.follow(record, result, done, failed)
 }
 
 /** Calls a driver's function that answers by the callback `args[at]`: `(error, result)`. */
@@ -65,7 +62,8 @@ export function waitForCallback (recorder: Recorder, start: WaitStart, fn: Funct
 }
 
 export function closeWithCallback (recorder: Recorder, record: number, wait: number, callback: Function, measure?: Measure): Function {
-  const outer = recorder.besides(record)
+  // A driver that is called by another calls back that driver's own code.
+  const outer = recorder.inDriver ? record : recorder.besides(record)
   return function (this: unknown, ...results: unknown[]) {
     const [error, value] = results
     const { rows, bytes } = error ? {} : measure?.(value) ?? {}

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { promiseHooks } from 'node:v8'
 import type { LoopBlock } from '@geordi/profile'
 import { BOUNDARY_URL, callAcrossBoundary, OWN_FOLDER } from './boundary.ts'
@@ -209,6 +210,16 @@ export class Recorder {
     }
   }
 
+  /**
+   * Follows a driver's promise with code of a record's. What the caller gets is a promise that follows the driver's: a reaction beside it would hide
+   * a rejection that nobody handles.
+   */
+  follow (record: number, promise: unknown, done?: (value: unknown) => unknown, failed: (error: unknown) => unknown = raise): unknown {
+    // Bluebird's and the like are nothing that V8 tells of.
+    if (!types.isPromise(promise)) return promise
+    return this.call(record, Promise.prototype.then, promise, [done, failed])
+  }
+
   /** Opens a wait that a record's code has started. @returns Its number. */
   open (record: number, start: WaitStart): number {
     const isPlaced = this.#records.capture(record) >= 0
@@ -384,4 +395,8 @@ export class Recorder {
     this.#mark(0)
     this.#countsSince = time
   }
+}
+
+function raise (error: unknown): never {
+  throw error
 }

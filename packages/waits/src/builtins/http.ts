@@ -54,9 +54,8 @@ function patchFetch (): void {
   patch(globalThis, 'fetch', original => function (...args: unknown[]) {
     const recorder = recorderOutsideDrivers()
     if (recorder === undefined) return Reflect.apply(original, this, args)
-    const record = recorder.record(true)
-    const answer = recorder.call(record, original, this, args) as Promise<unknown>
-    return recorder.call(record, Promise.prototype.then, answer, [undefined, (error: unknown) => { throw error }])
+    const record = recorder.record(true, 'fetch')
+    return recorder.follow(record, recorder.call(record, original, this, args))
   })
   subscribe('undici:request:create', message => {
     const recorder = activeRecorder()

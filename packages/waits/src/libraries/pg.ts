@@ -1,4 +1,4 @@
-import { closeWithCallback, closeWithPromise, recorderOutsideDrivers, type Measure } from '../observe.ts'
+import { closeWithCallback, closeWithPromise, inNameOf, recorderOutsideDrivers, type Measure } from '../observe.ts'
 import { patch } from '../patch.ts'
 import { activeRecorder, type Recorder } from '../recorder.ts'
 import { normaliseSql } from '../statement.ts'
@@ -54,7 +54,8 @@ export function patchPgPool (Pool: { prototype: object }): void {
     if (recorder === undefined) return Reflect.apply(original, this, args)
     const record = recorder.record(true, normaliseSql(textOf(args[0])))
     const at = args.findIndex(argument => typeof argument === 'function')
-    if (at < 0) return follow(recorder, record, recorder.call(record, original, this, args))
+    // A promise of the pool's own is followed, so that what follows it is known to follow the call.
+    if (at < 0) return recorder.follow(record, recorder.call(record, original, this, args))
     const outer = recorder.besides(record)
     const callback = args[at] as Function
     const answer = function (this: unknown, ...results: unknown[]) { return recorder.enter(outer, callback, this, results) }
@@ -64,9 +65,10 @@ export function patchPgPool (Pool: { prototype: object }): void {
     const recorder = activeRecorder()
     if (recorder === undefined) return Reflect.apply(original, this, args)
     const pool = this as Pool
+    const callback = args[0]
+    if (pool.idleCount > 0 && pool.waitingCount === 0) return connectAtOnce(recorder, original, pool, args)
     const record = recorder.record(true)
     const wait = recorder.open(record, { kind: 'pool', statement: opensAnother(pool) ? 'new connection' : 'free connection', target: targetOf(pool, poolTarget), driver: 'pg-pool' })
-    const callback = args[0]
     if (typeof callback === 'function') {
       return recorder.call(record, original, this, [closeWithCallback(recorder, record, wait, callback)])
     }
@@ -74,14 +76,18 @@ export function patchPgPool (Pool: { prototype: object }): void {
   })
 }
 
+/** There is a connection that nobody uses: no wait, but code that follows. */
+function connectAtOnce (recorder: Recorder, connect: Function, pool: Pool, args: unknown[]): unknown {
+  const record = recorder.record(true, 'connection')
+  const callback = args[0]
+  if (typeof callback !== 'function') return recorder.follow(record, recorder.call(record, connect, pool, args))
+  const outer = recorder.inDriver ? record : recorder.besides(record)
+  return recorder.call(record, connect, pool, [inNameOf(recorder, outer, callback)])
+}
+
 /** Whether the pool will open a connection rather than wait for one that is in use: a delay that a process has only in its beginning. */
 function opensAnother ({ totalCount, idleCount, waitingCount, options: { max = 10 } }: Pool): boolean {
   return idleCount === 0 && waitingCount === 0 && totalCount < max
-}
-
-/** A promise of the pool's own, so that what follows it is known to follow the call. */
-function follow (recorder: Recorder, record: number, promise: unknown): unknown {
-  return recorder.call(record, Promise.prototype.then, promise, [undefined, (error: unknown) => { throw error }])
 }
 
 function openQuery (recorder: Recorder, record: number, client: Client, [first, second]: unknown[]): number {

@@ -73,17 +73,20 @@ export interface BlockingCall {
   readonly whose?: () => { readonly owner: object | undefined, readonly stack: string[] }
 }
 
-/** A driver's calls within one of its own: numbers of records that are remembered for their callbacks. */
+/** So many records are remembered for what is opened and called back in their names. */
 const REMEMBERED = 2048
 const FINISHED = 5
 /** So many waits of nobody knows whom are noted at a time; one that never ends makes room after so many milliseconds. */
 const MOST_UNASSIGNED = 1000
 const LONGEST_UNASSIGNED = 600_000
+const { then } = Promise.prototype
 const NOBODY: Record = { owner: undefined, sites: [], parent: undefined }
 
 /**
  * The cheap form of a recorder, for a process that serves many requests: it notes who started what is pending, by the stack alone, and forgets it
  * with the request. It follows no promises. Stacks are taken as long as the budget has room; past it, a wait is noted as one of nobody knows whom.
+ *
+ * Records are numbers: positive for a driver's own code, negative for code of who called it, 0 for nobody's.
  */
 export class LiveRecorder extends Recorder {
   readonly #owners: Owners
@@ -98,7 +101,6 @@ export class LiveRecorder extends Recorder {
   #lastWait = 0
   #currentId = 0
   #current: Record = NOBODY
-  #within = false
   #isBlocking = false
 
   constructor (owners: Owners, budget: number) {
@@ -110,19 +112,21 @@ export class LiveRecorder extends Recorder {
   override get followsCallbacks (): boolean { return false }
   /** In production nothing more is connected to than the app itself connects to. */
   override get asksServers (): boolean { return false }
-  override get inDriver (): boolean { return this.#within }
+  override get inDriver (): boolean { return this.#currentId > 0 }
   override get current (): number { return this.#currentId }
 
-  override record (_driver?: boolean, statement?: string): number {
-    if (this.#within) return this.#currentId
+  override record (driver = false, statement?: string): number {
+    if (this.#currentId > 0) return this.#currentId
     if (!this.#owners.any()) return 0
     const record = this.#unseen()
-    this.#look(record, performance.now(), statement)
-    return this.#remember(record)
+    // Else its wait is opened with the same stack, and looks if that is wanted.
+    if (statement !== undefined) this.#look(record, performance.now(), statement)
+    const id = this.#remember(record)
+    return driver ? id : -id
   }
 
   override besides (driver: number): number {
-    return driver
+    return -driver
   }
 
   override run (fn: Function, self: unknown, args: unknown[]): unknown {
@@ -130,11 +134,15 @@ export class LiveRecorder extends Recorder {
   }
 
   override enter (id: number, fn: Function, self: unknown, args: unknown[]): unknown {
-    return this.#as(id, false, () => callAcrossBoundary(fn, self, args))
+    return this.#as(id, callAcrossBoundary, fn, self, args)
   }
 
   override call (id: number, fn: Function, self: unknown, args: unknown[]): unknown {
-    return this.#as(id, true, () => Reflect.apply(fn, self, args))
+    return this.#as(id, Reflect.apply, fn, self, args)
+  }
+
+  override follow (_id: number, promise: unknown, done?: (value: unknown) => unknown, failed?: (error: unknown) => unknown): unknown {
+    return done === undefined ? promise : Reflect.apply(then, promise, [done, failed])
   }
 
   /** A blocking call begins. @returns What is to be called when it ends, if anything. */
@@ -157,11 +165,11 @@ export class LiveRecorder extends Recorder {
     const start = performance.now()
     if (record.sites === undefined) this.#look(record, start, statement)
     else this.#see(statement, start, record.sites)
-    const { owner, sites } = record
+    const { owner } = record
     if (owner !== undefined) {
       this.#pending.set(wait, { kind, statement, target, driver, start, record })
       this.#ownWaits(owner).pending.add(wait)
-    } else if (sites === undefined && this.#hasPlace(start)) this.#unassigned.set(wait, { kind, statement, target, driver, start, record })
+    } else if (record.sites === undefined && this.#hasPlace(start)) this.#unassigned.set(wait, { kind, statement, target, driver, start, record })
     return wait
   }
 
@@ -219,8 +227,8 @@ export class LiveRecorder extends Recorder {
   }
 
   /** Takes the stack of what is started here, if the budget has room. */
-  #look (record: Record, now: number, statement?: string): void {
-    const isRare = statement !== undefined && this.#lastSeen.isRare(statement, now)
+  #look (record: Record, now: number, statement: string): void {
+    const isRare = this.#lastSeen.isRare(statement, now)
     if (!this.#budget.hasRoom(now, isRare)) return
     const { owner, sites } = takeStack(this.#owners, record.owner !== undefined)
     record.sites = sites
@@ -277,20 +285,21 @@ export class LiveRecorder extends Recorder {
   }
 
   #recordOf (id: number): Record {
-    return this.#recordIds[id % REMEMBERED] === id ? this.#records[id % REMEMBERED]! : NOBODY
+    const number = Math.abs(id)
+    return this.#recordIds[number % REMEMBERED] === number ? this.#records[number % REMEMBERED]! : NOBODY
   }
 
-  #as (id: number, within: boolean, call: () => unknown): unknown {
-    const [outerId, outer, outerWithin] = [this.#currentId, this.#current, this.#within]
+  #as (id: number, apply: typeof callAcrossBoundary, fn: Function, self: unknown, args: unknown[]): unknown {
+    const outerId = this.#currentId
+    if (id === outerId) return apply(fn, self, args)
+    const outer = this.#current
     this.#currentId = id
     this.#current = this.#recordOf(id)
-    this.#within = within
     try {
-      return call()
+      return apply(fn, self, args)
     } finally {
       this.#currentId = outerId
       this.#current = outer
-      this.#within = outerWithin
     }
   }
 }

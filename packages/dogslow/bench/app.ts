@@ -5,6 +5,7 @@
  *
  * Its arguments: which apps, by commas and in this order; where PostgreSQL and Redis are, for /work.
  */
+import { devNull } from 'node:os'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
 import pg from 'pg'
@@ -23,13 +24,15 @@ process.on('message', message => {
 const held: Array<() => void> = []
 
 async function listen (name: string): Promise<string> {
-  const app = Fastify()
+  const works = postgres !== undefined && redis !== undefined
+  // An app that does some work logs its requests as well: two lines each, as Fastify has it.
+  const app = Fastify({ logger: works ? { file: devNull } : false })
   if (name !== 'plain') await app.register(dogslow, { log: false, threshold: 600_000, waits: name === 'unbounded' ? { budget: 1 } : true })
   // An app has hooks of its own; one is the least.
   app.addHook('onRequest', (_request, _reply, done) => done())
   app.get('/hello', async () => ({ hello: 'world' }))
   app.get('/hold', async () => await new Promise<string>(resolve => { held.push(() => resolve('done')) }))
-  if (postgres !== undefined && redis !== undefined) addWork(app, new pg.Pool({ connectionString: postgres }), new Redis(redis))
+  if (works) addWork(app, new pg.Pool({ connectionString: postgres }), new Redis(redis))
   return await app.listen({ port: 0, host: '127.0.0.1' })
 }
 

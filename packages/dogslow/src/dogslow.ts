@@ -19,6 +19,8 @@ import { seconds } from './text.ts'
 import { tickOf } from './timing.ts'
 import { Watcher } from './watcher.ts'
 
+type Taken = Extract<ToMain, { type: 'taken' }>
+
 let instances = 0
 
 /** Everything of one app: the table of requests, the monitor on this thread, the watcher on its own. */
@@ -78,6 +80,7 @@ export class Dogslow {
       routes: this.#routes,
       describer,
       health,
+      waits: this.#live?.waits,
       post: message => this.#post(message),
       reported: (open, report) => this.#profiles.offer(open.request, report)
     })
@@ -93,6 +96,7 @@ export class Dogslow {
     for (const message of this.#early) this.#watcher.post(message)
     await this.#watcher.start()
     const end = new ProcessEnd(this.#shared, code => {
+      this.#requests.look(true)
       if (this.#requests.count === 0) return
       this.#post({ type: 'evidence', report: stoppedReport({ cause: `exit ${code}` }, parts) })
       this.#watcher?.waitForEvidence()
@@ -120,16 +124,16 @@ export class Dogslow {
       case 'event': this.#sinks.pass(message.event, message.logged); break
       case 'problem': this.#sinks.problem(message.sink, message.message); break
       case 'taken':
-        for (const { place, start } of message.places) this.#taken(message, place, start)
+        for (const { place, start } of message.places) this.#taken(message, this.#requests.at(place), start)
+        if (message.fresh !== undefined) this.#takenFresh(message, message.fresh)
     }
   }
 
   /** The watcher has reported a request while this thread could not. By now it may have ended. */
-  #taken ({ report, owner }: Extract<ToMain, { type: 'taken' }>, place: number, start: number): void {
-    const open = this.#requests.at(place)
+  #taken ({ report, owner }: Taken, open: OpenRequest | undefined, start: number): void {
     if (open?.start === start) {
       const now = performance.now()
-      if (owner !== undefined && place !== owner) return this.#monitor?.putOff(open, report, undefined, now)
+      if (owner !== undefined && open.place !== owner) return this.#monitor?.putOff(open, report, undefined, now)
       this.#monitor?.pass(open, now)
       this.#monitor?.note(open, report)
       return
@@ -137,6 +141,12 @@ export class Dogslow {
     const event = this.#endings.get(start)
     this.#endings.delete(start)
     if (event !== undefined) this.#post({ type: 'event', event: { ...event, report } })
+  }
+
+  /** The same of those that no tick had met: they had begun by then. */
+  #takenFresh (message: Taken, until: number): void {
+    for (const open of this.#requests.all()) if (open.taken && open.reports === undefined && open.start <= until) this.#taken(message, open, open.start)
+    for (const start of this.#endings.keys()) if (start <= until) this.#taken(message, undefined, start)
   }
 
   #left (open: OpenRequest): void {
@@ -150,7 +160,8 @@ export class Dogslow {
   #endOf (open: OpenRequest): Omit<RequestEnd, 'report'> {
     const { raw } = open.reply
     const { method, url } = this.#describer.text(open)
-    const duration = Math.round((performance.now() - open.start) * 10) / 10
+    // Of one that was over before it was looked at, Fastify may know better.
+    const duration = Math.round((open.reply.elapsedTime > 0 ? open.reply.elapsedTime : performance.now() - open.start) * 10) / 10
     // What `inject` calls a connection takes the last bytes a moment later.
     const outcome = raw.writableFinished || (raw.writableEnded && raw.socket?.destroyed === false) ? 'answered' : 'cut off'
     const how = outcome === 'answered' ? `was answered with ${raw.statusCode}` : 'was cut off'

@@ -7,11 +7,14 @@
 export const FRAME_PREFIX = 'dogslow#'
 
 export type Call = (fn: Function, self: unknown, first: unknown, second: unknown, third?: unknown, fourth?: unknown) => unknown
+type CallAsync = (...args: Parameters<Call>) => Promise<unknown>
 type Follow = (result: PromiseLike<unknown>) => Promise<unknown>
 
 /** The functions of one place in the table of requests; who holds the place next is called by them again. */
 export interface Frames {
   readonly call: Call
+  /** For an `async` function: both in one. */
+  readonly callAsync: CallAsync
   /** Where a hook or handler has returned a promise: the frame that awaits it. */
   readonly follow: Follow
 }
@@ -20,6 +23,7 @@ export function makeFrames (name: string): Frames {
   const named = `${FRAME_PREFIX}${name}`
   return {
     call: { [named] (fn: Function, self: unknown, first: unknown, second: unknown, third?: unknown, fourth?: unknown) { return fn.call(self, first, second, third, fourth) } }[named] as Call,
+    callAsync: { async [named] (fn: Function, self: unknown, first: unknown, second: unknown, third?: unknown, fourth?: unknown) { return await fn.call(self, first, second, third, fourth) } }[named] as CallAsync,
     follow: { async [named] (result: PromiseLike<unknown>) { return await result } }[named] as Follow
   }
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { openRequestOf } from './requests.ts'
 
@@ -27,10 +28,12 @@ export function nameCalls (fastify: FastifyInstance): void {
 }
 
 function namedHandler (handler: AnyFunction): AnyFunction {
+  const isAsync = types.isAsyncFunction(handler)
   return like(handler, function (this: unknown, request: FastifyRequest, reply: FastifyReply) {
-    const open = openRequestOf(reply)
+    const open = openRequestOf(request)
     if (open === undefined) return handler.call(this, request, reply)
     open.inHandler = true
+    if (isAsync) return open.frames.callAsync(handler, this, request, reply)
     const { call, follow } = open.frames
     const result = call(handler, this, request, reply)
     // No other thenable: a reply is one.
@@ -41,9 +44,11 @@ function namedHandler (handler: AnyFunction): AnyFunction {
 function namedHook (name: string, hook: AnyFunction): AnyFunction {
   // Those with a callback run within the frame of what went before them. (An async one with a callback is refused by Fastify, which must see it.)
   if (typeof hook !== 'function' || hook.length > HOOKS.get(name)!) return hook
-  return like(hook, function (this: unknown, request: unknown, reply: FastifyReply, third: unknown, fourth: unknown) {
-    const open = openRequestOf(reply)
+  const isAsync = types.isAsyncFunction(hook)
+  return like(hook, function (this: unknown, request: FastifyRequest, reply: FastifyReply, third: unknown, fourth: unknown) {
+    const open = openRequestOf(request)
     if (open === undefined) return hook.call(this, request, reply, third, fourth)
+    if (isAsync) return open.frames.callAsync(hook, this, request, reply, third, fourth)
     const { call, follow } = open.frames
     const result = call(hook, this, request, reply, third, fourth)
     return result instanceof Promise ? follow(result) : result

@@ -1,7 +1,7 @@
-import { liveWaits, type BlockingCall, type LiveWaits } from '@geordi/waits/live'
+import { liveWaits, type BlockingListener, type LiveWaits } from '@geordi/waits/live'
 import { FRAME_PREFIX } from './frames.ts'
 import { OpenRequest, requestOfFrame, type Requests } from './requests.ts'
-import { HEADER, writeJson } from './shared.ts'
+import { DESCRIPTOR_CALLS, HEADER, NOTED, TIMES, writeJson } from './shared.ts'
 
 /** What the watcher is told of a call that may block for long: it can't be interrupted. */
 export interface Note {
@@ -12,8 +12,6 @@ export interface Note {
   readonly place?: number
   readonly stack: string[]
 }
-
-const NOBODYS = { owner: undefined, stack: [] }
 
 const users = new Set<Requests>()
 let waits: LiveWaits | undefined
@@ -28,7 +26,7 @@ export function useWaits (requests: Requests, budget: number): { readonly waits:
     prefix: FRAME_PREFIX,
     of: requestOfFrame,
     any: isAnyOpen,
-    blocking: noteCall
+    blocking
   }, budget)
   return {
     waits,
@@ -43,18 +41,31 @@ export function useWaits (requests: Requests, budget: number): { readonly waits:
 
 /** With nobody waiting, a start that reads a thousand files pays nothing. */
 function isAnyOpen (): boolean {
-  for (const { count } of users) if (count > 0) return true
+  for (const { isBusy } of users) if (isBusy) return true
   return false
 }
 
-function noteCall ({ name, target, whose }: BlockingCall): () => void {
-  const { owner, stack } = whose?.() as { owner: OpenRequest | undefined, stack: string[] } | undefined ?? NOBODYS
-  owner?.table.makeKnown(owner)
-  const note: Note = { name, target: target(), since: performance.now(), ...owner === undefined ? {} : { place: owner.place }, stack }
-  const told = owner === undefined ? [...users].filter(({ count }) => count > 0) : [owner.table]
-  for (const { shared } of told) {
-    writeJson(shared.note, note, (long: Note) => ({ ...long, target: '', stack: long.stack.slice(0, 20) }))
-    Atomics.store(shared.header, HEADER.note, 1)
+const blocking: BlockingListener = {
+  begins ({ name, target, whose }) {
+    const { owner, stack } = whose() as { owner: OpenRequest | undefined, stack: string[] }
+    const note: Note = { name, target: target(), since: performance.now(), ...owner === undefined ? {} : { place: owner.place }, stack }
+    for (const user of users) {
+      if (owner === undefined ? !user.isBusy : owner.table !== user) continue
+      writeJson(user.shared.note, note, (long: Note) => ({ ...long, target: '', stack: long.stack.slice(0, 20) }))
+      Atomics.store(user.shared.header, HEADER.note, NOTED.call)
+    }
+  },
+  beginsOn (name, descriptor) {
+    const since = performance.now()
+    for (const { shared: { header, times }, isBusy } of users) {
+      if (!isBusy) continue
+      header[HEADER.call] = DESCRIPTOR_CALLS.indexOf(name)
+      header[HEADER.descriptor] = descriptor
+      times[TIMES.call] = since
+      Atomics.store(header, HEADER.note, NOTED.descriptorCall)
+    }
+  },
+  ends () {
+    for (const { shared } of users) Atomics.store(shared.header, HEADER.note, NOTED.nothing)
   }
-  return () => { for (const { shared } of told) Atomics.store(shared.header, HEADER.note, 0) }
 }

@@ -48,7 +48,7 @@ export type ToMain =
   | { readonly type: 'ready' }
   /** For the sinks of the main thread; `logged`: the watcher has written it to the log already. */
   | { readonly type: 'event', readonly event: DogslowEvent, readonly logged: boolean }
-  /** The main thread hangs in a native call; these requests have been reported without its help; `owner`: the place of the one that made it. */
-  | { readonly type: 'taken', readonly report: string, readonly owner: number | undefined, readonly places: ReadonlyArray<{ readonly place: number, readonly start: number }> }
+  /** The main thread hangs in a native call; these requests have been reported without its help; `owner`: the place of the one that made it; `fresh`: so have those that were not listed and had begun by then. */
+  | { readonly type: 'taken', readonly report: string, readonly owner: number | undefined, readonly places: ReadonlyArray<{ readonly place: number, readonly start: number }>, readonly fresh?: number }
   /** A sink failed. */
   | { readonly type: 'problem', readonly sink: string, readonly message: string }

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { newReportId, type Describer, type RawReport } from './describe.ts'
+import type { LiveWaits } from '@geordi/waits/live'
 import type { Health } from './health.ts'
 import type { ToWatcher } from './messages.ts'
 import type { DogslowSettings } from './options.ts'
@@ -15,6 +16,7 @@ export interface MonitorParts {
   readonly routes: RouteThresholds
   readonly describer: Describer
   readonly health: Health
+  readonly waits: LiveWaits | undefined
   readonly post: (message: ToWatcher) => void
   /** Told of each request that is reported. */
   readonly reported: (open: OpenRequest, report: string) => void
@@ -61,6 +63,7 @@ export class Monitor {
    */
   take (now: number, interrupting = false): OpenRequest[] {
     const { requests } = this.#parts
+    requests.look(interrupting)
     return requests.due(now).filter(open => {
       open.thresholds ??= this.#know(open, interrupting)
       // What the app has taken out of Fastify's hands may be open for ever, and nobody waits for an answer.
@@ -98,7 +101,9 @@ export class Monitor {
     const { requests, health } = this.#parts
     const now = performance.now()
     health.sample(now)
+    this.#parts.waits?.look(now)
     this.#leaveGone()
+    requests.look()
     if (requests.count === 0) return this.stop()
     const due = this.take(now)
     for (const open of due.slice(0, MOST_REPORTS)) this.#report(open, now)
@@ -147,8 +152,7 @@ export class Monitor {
   }
 
   #know (open: OpenRequest, interrupting: boolean): readonly number[] {
-    const { requests, routes } = this.#parts
-    requests.makeKnown(open)
+    const { routes } = this.#parts
     if (isQueued(open)) this.#queued.add(open)
     const thresholds = routes.of(open.request)
     return thresholds.length > 0 && !interrupting && this.#isIgnored(open.request) ? [] : thresholds

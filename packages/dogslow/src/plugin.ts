@@ -5,6 +5,7 @@ import { DogslowError } from './errors.ts'
 import { nameCalls } from './hooks.ts'
 import { importOptional, loadSentry } from './main-sinks.ts'
 import { completeOptions, type DogslowOptions } from './options.ts'
+import { OPEN } from './requests.ts'
 
 /** Says of an app that it is watched; what is encapsulated in it inherits that. */
 const REGISTERED = Symbol('dogslow')
@@ -20,6 +21,7 @@ export async function dogslowPlugin (fastify: FastifyInstance, options: DogslowO
   if (settings.mail !== undefined) await importOptional('nodemailer', 'mail', async () => createRequire(import.meta.url).resolve('nodemailer'))
 
   const dogslow = new Dogslow(settings, fastify, sentry)
+  fastify.decorateRequest(OPEN, null)
   fastify.addHook('onRequest', (request, reply, done) => {
     const { frames: { call } } = dogslow.enter(request, reply)
     // What follows at once runs within: hooks with callbacks, and a handler after them.

@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ServerResponse } from 'node:http'
 import { makeFrames, type Frames } from './frames.ts'
-import { CHUNK, HEADER, KNOWN, NEVER, toChunk, writeJson, TEXT_BYTES, type Chunk, type Shared } from './shared.ts'
+import { CHUNK, HEADER, NEVER, TAKEN, TEXT_BYTES, TIMES, toChunk, writeJson, type Chunk, type Shared } from './shared.ts'
 
 /** An open request. What is not needed for one that is answered at once is found out by the first tick that meets it. */
 export class OpenRequest {
@@ -17,6 +16,10 @@ export class OpenRequest {
   /** Whose code it was told to wait behind. */
   behind: OpenRequest | undefined
   inHandler = false
+  /** Whether it has its line in the table: it is there to be looked at until it leaves. */
+  listed = false
+  /** Whether its end is listened for. */
+  heard = false
   closed = false
   /** When it is reported, from its start; `undefined` until the first tick, empty for never. */
   thresholds: readonly number[] | undefined
@@ -36,24 +39,30 @@ export class OpenRequest {
     this.start = start
     this.since = start
   }
+
+  /** Whether its response is closed: after a reply, an abort and a hijack alike. */
+  get isOver (): boolean {
+    const raw = this.reply.raw as { readonly destroyed?: boolean, readonly stream?: { readonly destroyed: boolean } }
+    // Of HTTP/2, the stream knows.
+    return this.closed || (raw.stream === undefined ? raw.destroyed === true : raw.stream.destroyed)
+  }
 }
 
-const OPEN = Symbol('dogslow')
+/** Where a connection's latest request is found, and that of a request itself. */
+const LATEST = Symbol('dogslow')
+/** How a request of dogslow's is found from Fastify's. */
+export const OPEN = Symbol('dogslow')
 
-/** How a request is found from its response: a WeakMap would cost more than all the rest. */
-interface Marked {
-  [OPEN]?: OpenRequest
+/** One connection. */
+class Connection {
+  latest: OpenRequest | undefined
+  isRecent = false
 }
 
-/** The open request of a reply. */
-export function openRequestOf (reply: FastifyReply): OpenRequest | undefined {
-  const open = (reply.raw as Marked)[OPEN]
-  return open === undefined || open.closed ? undefined : open
-}
-
-function onClose (this: Marked): void {
-  const open = this[OPEN]
-  if (open !== undefined && !open.closed) open.table.leave(open)
+/** The open request of one of Fastify's. */
+export function openRequestOf (request: FastifyRequest): OpenRequest | undefined {
+  const open = (request as { [OPEN]?: OpenRequest | null })[OPEN]
+  return open === undefined || open === null || open.closed ? undefined : open
 }
 
 export interface RequestsListener {
@@ -64,6 +73,9 @@ export interface RequestsListener {
   /** Milliseconds after which a request is slow, if nothing else is known of it. */
   readonly threshold: number
 }
+
+/** So many connections may have had a request since the last look before those are let go of whose request is over. */
+const MOST_RECENT = 256
 
 let lastName = 0
 /** The tables of this process, by their names: each app has one. */
@@ -76,20 +88,26 @@ export function requestOfFrame (functionName: string): OpenRequest | undefined {
 }
 
 /**
- * The table of open requests. A free place is taken only after all that have been free for longer, so that code which a request leaves
- * running is not taken for another's soon.
+ * The open requests. Nearly all are answered before anybody looks, so a request is noted on its connection alone, in place of the one before; a
+ * look some times a second lists those that are still open. Nothing is told when another one is over.
+ *
+ * Each request has a place, by which stacks know it. Places are taken in turn, so that code which a request leaves running is not taken for
+ * another's soon.
  */
 export class Requests {
   readonly chunks: Chunk[] = []
   readonly shared: Shared
   readonly #name = `${++lastName}`
   readonly #listener: RequestsListener
-  readonly #open: Array<OpenRequest | undefined> = []
+  /** By place. */
+  readonly #listed: Array<OpenRequest | undefined> = []
   readonly #frames: Frames[] = []
-  /** A ring of free places. */
-  #free = new Int32Array(0)
-  #first = 0
-  #freeCount = 0
+  /** Who took a place last, as long as that is its connection's latest. */
+  readonly #connections: Array<Connection | undefined> = []
+  /** Those that had a request since the last look. */
+  #recent: Connection[] = []
+  #mostRecent = MOST_RECENT
+  #next = 0
   #count = 0
 
   constructor (shared: Shared, listener: RequestsListener) {
@@ -99,49 +117,58 @@ export class Requests {
     this.#grow()
   }
 
-  /** How many are open. */
+  /** How many were open at the last look. */
   get count (): number {
     return this.#count
   }
 
+  /** Whether any is open, or came since the last look. */
+  get isBusy (): boolean {
+    return this.#count > 0 || this.#recent.length > 0
+  }
+
   enter (request: FastifyRequest, reply: FastifyReply): OpenRequest {
-    if (this.#freeCount === 0) this.#grow()
-    const place = this.#free[this.#first]!
-    this.#first = this.#first + 1 === this.#free.length ? 0 : this.#first + 1
-    this.#freeCount--
+    if (this.shared.times[TIMES.taken] !== 0) this.look(true)
+    const place = this.#takePlace()
     const start = performance.now()
     const open = new OpenRequest(this, place, request, reply, this.#frames[place] ??= makeFrames(`${this.#name}.${place}`), start)
-    this.#open[place] = open
-    const chunk = this.chunks[(place / CHUNK) | 0]!
-    const at = place % CHUNK
-    chunk.start[at] = start
-    chunk.due[at] = start
-    this.shared.header[HEADER.open] = ++this.#count
-    const raw = reply.raw as ServerResponse & Marked
-    raw[OPEN] = open
-    // The one event that comes after a reply, an abort and a hijack alike.
-    raw.on('close', onClose)
+    ;(request as { [OPEN]?: OpenRequest | null })[OPEN] = open
+    const { raw } = request
+    // One of HTTP/2 has many at a time.
+    const socket = ((raw as { stream?: object }).stream ?? raw.socket) as { [LATEST]?: Connection }
+    const connection = socket[LATEST] ??= new Connection()
+    const before = connection.latest
+    if (before !== undefined && !before.isOver) this.list(before)
+    connection.latest = open
+    this.#connections[place] = connection
+    if (!connection.isRecent) this.#addRecent(connection, start)
     return open
   }
 
   leave (open: OpenRequest): void {
     open.closed = true
     const { place } = open
-    this.#open[place] = undefined
-    const chunk = this.chunks[(place / CHUNK) | 0]!
+    this.#listed[place] = undefined
+    const connection = this.#connections[place]
+    if (connection?.latest === open) connection.latest = undefined
+    const { start, due, state } = this.#chunkOf(open)
     const at = place % CHUNK
-    open.taken = chunk.known[at] === KNOWN.taken
-    chunk.due[at] = NEVER
-    chunk.start[at] = 0
-    chunk.known[at] = KNOWN.no
-    const last = this.#first + this.#freeCount++
-    this.#free[last < this.#free.length ? last : last - this.#free.length] = place
+    open.taken = state[at] === TAKEN
+    due[at] = NEVER
+    start[at] = 0
+    state[at] = 0
     this.shared.header[HEADER.open] = --this.#count
     this.#listener.left(open)
   }
 
+  /** The request of a place; it is listed, if it wasn't. */
   at (place: number): OpenRequest | undefined {
-    return this.#open[place]
+    const listed = this.#listed[place]
+    if (listed !== undefined) return listed
+    const open = this.#connections[place]?.latest
+    if (open?.place !== place || open.isOver) return undefined
+    this.list(open)
+    return open
   }
 
   /** No frame leads here any more. */
@@ -149,49 +176,139 @@ export class Requests {
     tables.delete(this.#name)
   }
 
-  /** Those that are to be looked at by now. */
-  due (now: number): OpenRequest[] {
-    const found: OpenRequest[] = []
-    if (this.#count === 0) return found
-    for (const [index, { due }] of this.chunks.entries()) {
-      for (let at = 0; at < CHUNK; at++) if (due[at]! <= now) found.push(this.#open[index * CHUNK + at]!)
+  /**
+   * Lists those that are open, and lets go of the others.
+   * @param interrupting The main thread is in the middle of something, perhaps of adding a listener.
+   */
+  look (interrupting = false): void {
+    const recent = this.#recent
+    this.#recent = []
+    this.#mostRecent = MOST_RECENT
+    let taken: OpenRequest | undefined
+    for (const connection of recent) {
+      connection.isRecent = false
+      const { latest } = connection
+      if (latest === undefined) continue
+      if (!latest.isOver) {
+        this.list(latest)
+        continue
+      }
+      connection.latest = undefined
+      if (this.#mayBeTaken(latest) && (taken === undefined || taken.start < latest.start)) taken = latest
     }
-    return found
+    this.shared.times.fill(0, TIMES.fresh)
+    if (taken !== undefined) {
+      taken.closed = taken.taken = true
+      this.#listener.left(taken)
+    }
+    if (interrupting) return
+    for (const open of this.#listed) {
+      if (open === undefined || open.heard) continue
+      open.heard = true
+      if (open.isOver) this.leave(open)
+      else open.reply.raw.on('close', () => { if (!open.closed) this.leave(open) })
+    }
   }
 
-  /** All that are open, the oldest first. */
+  /** Those that are to be looked at by now, and those whose thresholds aren't known yet. */
+  due (now: number): OpenRequest[] {
+    const isDue = (open: OpenRequest) => open.thresholds === undefined ? !open.taken : this.#chunkOf(open).due[open.place % CHUNK]! <= now
+    return this.#listed.filter(open => open !== undefined && isDue(open)) as OpenRequest[]
+  }
+
+  /** All that are listed, the oldest first. */
   all (): OpenRequest[] {
-    return this.#open.filter(open => open !== undefined).sort((a, b) => a.start - b.start)
+    return this.#listed.filter(open => open !== undefined).sort((a, b) => a.start - b.start)
   }
 
   /** Sets when to look at a request next. */
-  schedule ({ place }: OpenRequest, due: number): void {
-    this.chunks[(place / CHUNK) | 0]!.due[place % CHUNK] = due
+  schedule (open: OpenRequest, due: number): void {
+    this.#chunkOf(open).due[open.place % CHUNK] = due
   }
 
-  /** Lets the watcher know what a request is. */
-  makeKnown (open: OpenRequest): void {
-    const chunk = this.chunks[(open.place / CHUNK) | 0]!
-    const at = open.place % CHUNK
-    if (chunk.known[at] !== KNOWN.no) return
-    writeJson(chunk.text.subarray(at * TEXT_BYTES, (at + 1) * TEXT_BYTES), this.#listener.text(open),
+  /** Lists a request: the watcher knows what it is from now on. */
+  list (open: OpenRequest): void {
+    if (open.listed) return
+    open.listed = true
+    const { place } = open
+    const { start, due, state, text } = this.#chunkOf(open)
+    const at = place % CHUNK
+    this.#listed[place] = open
+    writeJson(text.subarray(at * TEXT_BYTES, (at + 1) * TEXT_BYTES), this.#listener.text(open),
       (long: RequestText) => ({ ...long, url: `${long.url.slice(0, 60)}…`, route: undefined }))
     // Until a tick knows better.
-    chunk.due[at] = open.start + this.#listener.threshold
-    chunk.known[at] = KNOWN.yes
+    const isTaken = this.#isTaken(open)
+    due[at] = isTaken ? NEVER : open.start + this.#listener.threshold
+    state[at] = isTaken ? TAKEN : 0
+    start[at] = open.start
+    open.taken = isTaken
+    this.shared.header[HEADER.open] = ++this.#count
+  }
+
+  /** Whether the watcher has reported it, as one of which it knew nothing but that there was one. */
+  #isTaken (open: OpenRequest): boolean {
+    return open.start <= this.shared.times[TIMES.taken]!
+  }
+
+  /** The same of one that is over, and of which only Fastify knows when, if the app's log or a hook asks: of several, who came last kept the thread busy. */
+  #mayBeTaken (open: OpenRequest): boolean {
+    const { elapsedTime } = open.reply
+    return !open.listed && this.#isTaken(open) && (elapsedTime === 0 || open.start + elapsedTime >= this.shared.times[TIMES.taken]!)
+  }
+
+  #addRecent (connection: Connection, start: number): void {
+    connection.isRecent = true
+    if (this.#recent.length === 0) this.shared.times[TIMES.fresh] = start
+    else if (this.#recent.length >= this.#mostRecent) this.#forgetRecent(start)
+    this.#recent.push(connection)
+  }
+
+  /** Else all that was answered in a tick's time would be kept for as long, on as many connections. */
+  #forgetRecent (start: number): void {
+    this.#recent = this.#recent.filter(connection => {
+      const { latest } = connection
+      if (latest !== undefined && !latest.isOver) return true
+      connection.latest = undefined
+      connection.isRecent = false
+      return false
+    })
+    this.#mostRecent = Math.max(MOST_RECENT, 2 * this.#recent.length)
+    this.shared.times[TIMES.fresh] = this.#recent[0]?.latest?.start ?? start
+  }
+
+  #takePlace (): number {
+    // Then most places are free, and one is soon found.
+    if (this.#count * 2 >= this.#listed.length) this.#grow()
+    const { length } = this.#listed
+    for (let tries = 0; tries < length; tries++) {
+      const place = this.#next
+      this.#next = place + 1 === length ? 0 : place + 1
+      if (this.#isFree(place)) return place
+    }
+    // All are open, and none is listed yet.
+    this.#grow()
+    this.#next = length
+    return length
+  }
+
+  #chunkOf ({ place }: OpenRequest): Chunk {
+    return this.chunks[(place / CHUNK) | 0]!
+  }
+
+  #isFree (place: number): boolean {
+    if (this.#listed[place] !== undefined) return false
+    const open = this.#connections[place]?.latest
+    return open?.place !== place || open.isOver
   }
 
   #grow (): void {
     const chunk = toChunk()
     chunk.due.fill(NEVER)
-    const offset = this.chunks.length * CHUNK
     this.chunks.push(chunk)
-    const free = new Int32Array(offset + CHUNK)
-    for (let at = 0; at < CHUNK; at++) free[at] = offset + at
-    // It grows when no place is free.
-    this.#free = free
-    this.#first = 0
-    this.#freeCount = CHUNK
+    for (let at = 0; at < CHUNK; at++) {
+      this.#listed.push(undefined)
+      this.#connections.push(undefined)
+    }
     this.#listener.grown(chunk)
   }
 }

@@ -1,21 +1,37 @@
 /*
- * What the main thread and the watcher share, so that the watcher knows of requests while the main thread hangs. Numbers are written
- * when a request comes and goes; its text by the next tick, since most requests are over by then.
+ * What the main thread and the watcher share, so that the watcher knows of requests while the main thread hangs. A request is written down
+ * by the first tick that meets it, since most are over by then; until then it is known that there are some.
  */
+
+import type { DescriptorCall } from '@geordi/waits/live'
 
 /** Places of the header's numbers. */
 export const HEADER = {
-  /** How many requests are open. */
+  /** How many requests are listed. */
   open: 0,
   /** How many listeners the app itself has for the signal. */
   sigterm: 1,
   sigabrt: 2,
   /** Counts evidence that was written for an exit. */
   written: 3,
-  /** Length of the note, 0 for none. */
+  /** See {@link NOTED}. */
   note: 4,
-  sigint: 5
+  sigint: 5,
+  /** Of a call on a descriptor: which of {@link DESCRIPTOR_CALLS}, and the descriptor. */
+  call: 6,
+  descriptor: 7
 } as const
+
+/** What the main thread is about to be blocked by. */
+export const NOTED = {
+  nothing: 0,
+  /** What the note says. */
+  call: 1,
+  /** A call on a descriptor, which the header tells. */
+  descriptorCall: 2
+} as const
+
+export const DESCRIPTOR_CALLS: readonly DescriptorCall[] = ['readSync', 'writeSync', 'fsyncSync']
 
 /** The signals that end a process and can be heard, with the place of the number of the app's own listeners. */
 export const SIGNALS = { SIGTERM: HEADER.sigterm, SIGINT: HEADER.sigint, SIGABRT: HEADER.sigabrt } as const
@@ -24,6 +40,7 @@ export type Signal = keyof typeof SIGNALS
 const HEADER_BYTES = 64
 /** Bytes of the note on a blocking call: JSON. */
 export const NOTE_BYTES = 16384
+const TIMES_BYTES = 24
 
 /** Requests in one chunk of memory; more of them take more chunks. Larger chunks cost each request time: their places are cold when they come round. */
 export const CHUNK = 512
@@ -33,21 +50,31 @@ export const TEXT_BYTES = 256
 /** `due` of a request that needs no report any more. */
 export const NEVER = Infinity
 
-/** What is known of a request. */
-export const KNOWN = {
-  /** Its start alone. */
-  no: 0,
-  /** Its text and when it is due. */
-  yes: 1,
-  /** The watcher has reported it without the main thread's help. */
-  taken: 2
-} as const
+/** `state` of a request that the watcher has reported without the main thread's help. */
+export const TAKEN = 1
 
 export interface Shared {
   readonly buffer: SharedArrayBuffer
   readonly header: Int32Array
-  /** What the main thread is about to be blocked by. */
+  /** A call that blocks, as JSON. */
   readonly note: Buffer
+  /** Times by the main thread's `performance.now()`, see {@link TIMES}. */
+  readonly times: Float64Array
+}
+
+/** Places of the times. */
+export const TIMES = {
+  /** When a call on a descriptor began. */
+  call: 0,
+  /** When the first request came that is not listed yet; it may have been answered. 0 for none. */
+  fresh: 1,
+  /** When the watcher reported those that were not listed yet; 0 for never, and once they are listed. */
+  taken: 2
+} as const
+
+/** Whether requests may be open. */
+export function mayBeOpen ({ header, times }: Shared): boolean {
+  return Atomics.load(header, HEADER.open) > 0 || times[TIMES.fresh] !== 0
 }
 
 /** The state of {@link CHUNK} requests; `start` of a free place is 0. */
@@ -57,13 +84,13 @@ export interface Chunk {
   readonly start: Float64Array
   /** When to look at it next, on the same clock. */
   readonly due: Float64Array
-  /** See {@link KNOWN}. */
-  readonly known: Uint8Array
+  /** {@link TAKEN} or 0. */
+  readonly state: Uint8Array
   readonly text: Buffer
 }
 
-export function toShared (buffer = new SharedArrayBuffer(HEADER_BYTES + NOTE_BYTES)): Shared {
-  return { buffer, header: new Int32Array(buffer, 0, HEADER_BYTES / 4), note: Buffer.from(buffer, HEADER_BYTES, NOTE_BYTES) }
+export function toShared (buffer = new SharedArrayBuffer(HEADER_BYTES + NOTE_BYTES + TIMES_BYTES)): Shared {
+  return { buffer, header: new Int32Array(buffer, 0, HEADER_BYTES / 4), note: Buffer.from(buffer, HEADER_BYTES, NOTE_BYTES), times: new Float64Array(buffer, HEADER_BYTES + NOTE_BYTES, TIMES_BYTES / 8) }
 }
 
 export function toChunk (buffer = new SharedArrayBuffer(CHUNK * (8 + 8 + 1 + TEXT_BYTES))): Chunk {
@@ -71,7 +98,7 @@ export function toChunk (buffer = new SharedArrayBuffer(CHUNK * (8 + 8 + 1 + TEX
     buffer,
     start: new Float64Array(buffer, 0, CHUNK),
     due: new Float64Array(buffer, CHUNK * 8, CHUNK),
-    known: new Uint8Array(buffer, CHUNK * 16, CHUNK),
+    state: new Uint8Array(buffer, CHUNK * 16, CHUNK),
     text: Buffer.from(buffer, CHUNK * 17, CHUNK * TEXT_BYTES)
   }
 }

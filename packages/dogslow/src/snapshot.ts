@@ -52,6 +52,8 @@ function takeSnapshot ({ purpose, cause, deadline, report }: SnapshotQuestion, p
   const { sites, owner } = takeStack(parts)
   const now = performance.now()
   if (now > deadline) return { type: 'late', stack: sites }
+  parts.requests.look(true)
+  if (parts.requests.count === 0) return { type: 'idle' }
   if (purpose === 'stopped') return { type: 'report', report: stoppedReport({ cause, stack: sites, id: report }, parts, owner) }
   if (purpose === 'memory') {
     if (!isNearlyFull()) return { type: 'idle' }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { checkPrimeSync } from 'node:crypto'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
@@ -134,4 +135,20 @@ test('at each of several thresholds, of which some pass while the thread is bloc
   await answered
   await until(() => running.ends().length >= 3)
   assert.deepEqual(running.reports().map(({ kind }) => kind), ['blocked', 'blocked', 'waiting'])
+})
+
+test('a request that blocks the thread as soon as it comes, in a native call that nobody knows, is reported once, and its end is told', async t => {
+  // To test that takes longer than the watcher waits for an answer.
+  const prime = 2n ** 3217n - 1n
+  const running = await start(t, { repeatAfter: 0, perMinute: 1000 }, app => {
+    app.get('/first', async () => 'done')
+    app.get('/prime', async () => String(checkPrimeSync(prime)))
+  })
+  await running.ask('/first')
+  assert.equal(await running.ask('/prime'), 200)
+  const report = await until(() => running.reports()[0])
+  assert.equal(report.kind, 'blocked')
+  assert.match(report.note!, /native call/)
+  const end = await until(() => running.ends()[0])
+  assert.deepEqual([end.url, end.report, running.reports().filter(({ kind }) => kind === 'waiting').length], ['/prime', report.id, 0])
 })

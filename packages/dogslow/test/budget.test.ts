@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Redis } from 'ioredis'
+import pg from 'pg'
 import { renderText, type Report, type UnassignedWait } from '@geordi/dogslow'
 import { startLocalServer } from '@geordi/replay/local'
 import { atEnd, start, until } from './support.ts'
@@ -54,4 +55,32 @@ test('a storm of quick commands, and one that hangs: within the budget its stack
   assert.match(past.summary, /^GET \/hangs has been running for .*, perhaps waiting .* for cache blpop 127\.0\.0\.1:\d+$/)
   assert.match(past.note!, /not known.*budget/)
   assert.match(renderText(past), /\nPending, of a request that isn't known, .* past its budget\n {2}cache blpop 127\.0\.0\.1:\d+ for \d/)
+})
+
+test('past the budget, PostgreSQL\'s connections and their pool are asked what they wait for', async t => {
+  const server = await startLocalServer({ kind: 'postgres' })
+  atEnd(t, () => server.stop())
+  const pool = new pg.Pool({ connectionString: server.url, max: 1 })
+  const other = new pg.Pool({ connectionString: server.url, max: 1 })
+  atEnd(t, () => Promise.all([pool.end(), other.end()]))
+  for (const one of [pool, other]) one.on('error', () => {})
+  await Promise.all([pool.query('SELECT 1'), other.query('SELECT 1')])
+  const running = await start(t, { waits: { budget: 0 }, repeatAfter: 0 }, app => {
+    app.get('/row', async () => (await pool.query("SELECT pg_sleep(600), 'secret'")).rows)
+    app.get('/pool', async () => (await pool.query('SELECT 2')).rows)
+  })
+  const reported = (path: string) => running.reports().find(({ kind, requests: [request] }) => kind === 'waiting' && request?.url === path)
+  const told = ({ unassigned }: Report) => unassigned!.waits.map(({ kind, statement, target, driver }) => [kind, statement, target, driver])
+  const target = `${new URL(server.url).hostname}:${new URL(server.url).port}/${new URL(server.url).pathname.slice(1)}`
+
+  const answers = [running.ask('/row')]
+  const row = await until(() => reported('/row'))
+  assert.deepEqual([row.requests[0]!.pending, told(row)], [[], [['sql', 'SELECT pg_sleep(?), ?', target, 'pg']]])
+  assert.match(row.summary, /^GET \/row has been running for .*, perhaps waiting .* for sql SELECT pg_sleep/)
+  answers.push(running.ask('/pool'))
+  const waits = await until(() => reported('/pool'))
+  assert.deepEqual(told(waits), [['pool', 'free connection', target, 'pg-pool']])
+
+  await other.query("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'")
+  assert.deepEqual(await Promise.all(answers), [500, 200])
 })

@@ -4,6 +4,7 @@ import type { LoopBlock } from '@geordi/profile'
 import { BOUNDARY_URL, callAcrossBoundary, OWN_FOLDER } from './boundary.ts'
 import { now } from './clock.ts'
 import { WaitsError } from './errors.ts'
+import type { AskConnection } from './live/connections.ts'
 import { LoopWatch } from './loop-watch.ts'
 import { fillOptions, type FilledOptions, type WaitsOptions } from './options.ts'
 import { FLAG, LEVEL, MARK, RECORDING_VERSION, type RecordedLock, type WaitRecording } from './recording.ts'
@@ -95,6 +96,17 @@ export class Recorder {
   get followsCallbacks (): boolean {
     return this.#followsPromises || this.inDriver
   }
+
+  /**
+   * Whether an operation goes by without being noted, as far as is known before its stack.
+   * @param connection Of the driver's, where it can be asked by `ask` what it waits for.
+   */
+  passes (_statement: string, _connection?: object, _ask?: AskConnection): boolean {
+    return false
+  }
+
+  /** The driver's own object of an operation that is noted as a wait: whoever asks its connection needn't tell it again. */
+  noted (_operation: object | null | undefined): void {}
 
   /** Whether a wait may be asked about where it is waited for, by connections of our own. */
   get asksServers (): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
 import { test, type TestContext } from 'node:test'
-import { liveWaits, type BlockingCall, type LiveWaits } from '@geordi/waits/live'
+import { liveWaits, type BlockingListener, type LiveWaits } from '@geordi/waits/live'
 import { Budget } from '../src/live/budget.ts'
 
 /** So little that it is used up by one stack, for years. */
@@ -13,7 +13,7 @@ const owner = {}
 /** Calls as code of the owner's. */
 const asOwner = { 'owner#1' (call: () => void) { call() } }['owner#1']!
 
-function watch (t: TestContext, budget: number, more: { any?: () => boolean, blocking?: (call: BlockingCall) => () => void } = {}): LiveWaits {
+function watch (t: TestContext, budget: number, more: { any?: () => boolean, blocking?: BlockingListener } = {}): LiveWaits {
   const waits = liveWaits({ prefix: 'owner#', of: () => owner, any: () => true, ...more }, budget)
   t.after(() => waits.stop())
   return waits
@@ -103,7 +103,7 @@ test('while there is no owner, nothing is noted', t => {
 
 test('who makes blocking calls is found out within the budget', t => {
   const callers: string[][] = []
-  watch(t, ONE_STACK, { blocking: ({ whose }) => { callers.push(whose!().stack); return () => {} } })
+  watch(t, ONE_STACK, { blocking: { begins: ({ whose }) => { callers.push(whose().stack) }, beginsOn () {}, ends () {} } })
   asOwner(function firstCall () { gzipSync('a') })
   asOwner(function secondCall () { gzipSync('a') })
   assert.equal(callers.length, 2)

@@ -2,7 +2,7 @@ import { newReportId, type RawReport, type RawRequest } from '../describe.ts'
 import type { Note } from '../live.ts'
 import type { WatcherData } from '../messages.ts'
 import type { RequestText } from '../requests.ts'
-import { CHUNK, HEADER, KNOWN, NEVER, readJson, TEXT_BYTES, type Chunk, type Shared } from '../shared.ts'
+import { CHUNK, DESCRIPTOR_CALLS, HEADER, mayBeOpen, NEVER, NOTED, readJson, TAKEN, TEXT_BYTES, TIMES, type Chunk, type Shared } from '../shared.ts'
 import { LATE_TICKS } from '../timing.ts'
 import { askMainThread } from './ask.ts'
 import type { Clock } from './clock.ts'
@@ -11,6 +11,9 @@ import { processState } from './process.ts'
 /** Milliseconds that the main thread has to answer; if it does not, it is in a native call. */
 const PATIENCE = 1000
 const MOST_BEHIND = 20
+
+/** The place of those that have none yet. */
+const FRESH = -1
 
 export interface Place {
   readonly place: number
@@ -26,7 +29,7 @@ export interface BlockedParts {
   /** Whether a stack has frames of the app's. */
   readonly isTelling: (stack: readonly string[]) => boolean
   /** The main thread is to know which requests were reported without its help. */
-  readonly taken: (report: string, owner: number | undefined, places: Place[]) => void
+  readonly taken: (report: string, owner: number | undefined, places: Place[], fresh: number | undefined) => void
 }
 
 /** Sees when the main thread lets requests get due, and reports what it does instead. */
@@ -43,9 +46,10 @@ export class BlockedWatch {
 
   async look (): Promise<void> {
     const { data, clock, shared } = this.#parts
-    if (this.#asking !== undefined || this.#hanging !== undefined || Atomics.load(shared.header, HEADER.open) === 0) return
+    if (this.#asking !== undefined || this.#hanging !== undefined || !mayBeOpen(shared)) return
     const now = clock.now()
-    if (this.#overdue(now - LATE_TICKS * data.tick, data.lowest).length === 0) return
+    const time = now - LATE_TICKS * data.tick
+    if (this.#overdue(time).length === 0 && !this.#isFreshOverdue(time, data.lowest)) return
     this.#asking = this.#ask(now)
     try {
       await this.#asking
@@ -68,33 +72,36 @@ export class BlockedWatch {
     else if (asked.type === 'failed') this.#reportHanging(question.report, false, `Its stack can't be had: ${asked.message}`)
   }
 
-  /** Requests that should have been looked at by then. Those that no tick has met are taken for slow after `threshold` milliseconds. */
-  #overdue (time: number, threshold: number): Place[] {
+  /** Requests that should have been looked at by then. */
+  #overdue (time: number): Place[] {
     const found: Place[] = []
-    for (const [index, { start, due, known }] of this.#parts.chunks.entries()) {
-      for (let at = 0; at < CHUNK; at++) {
-        if (due[at]! > time || start[at] === 0) continue
-        if (known[at] !== KNOWN.no || start[at]! + threshold <= time) found.push({ place: index * CHUNK + at, start: start[at]! })
-      }
+    for (const [index, { start, due }] of this.#parts.chunks.entries()) {
+      for (let at = 0; at < CHUNK; at++) if (due[at]! <= time && start[at] !== 0) found.push({ place: index * CHUNK + at, start: start[at]! })
     }
     return found
   }
 
+  /** The same of those that no tick has met. */
+  #isFreshOverdue (time: number, threshold: number): boolean {
+    const { times } = this.#parts.shared
+    return times[TIMES.fresh] !== 0 && times[TIMES.taken] === 0 && times[TIMES.fresh]! + threshold <= time
+  }
+
   #reportHanging (id: string, waitForReturn: boolean, note?: string): void {
-    const { data, clock, deliver, taken } = this.#parts
-    const overdue = this.#overdue(clock.now(), data.threshold)
-    const hidden: Array<[Chunk, number]> = []
-    if (overdue.length === 0) return
+    const { data, shared, clock, deliver, taken } = this.#parts
+    const now = clock.now()
+    const overdue = this.#overdue(now)
+    const isFresh = this.#isFreshOverdue(now, data.threshold)
+    if (overdue.length === 0 && !isFresh) return
     for (const { place } of overdue) {
       const chunk = this.#parts.chunks[(place / CHUNK) | 0]!
       chunk.due[place % CHUNK] = NEVER
-      hidden.push([chunk, place % CHUNK])
+      chunk.state[place % CHUNK] = TAKEN
     }
+    if (isFresh) shared.times[TIMES.taken] = now
     const report = hangingReport(id, 'blocked', this.#parts, note)
-    // Not before: it would say that there is a text.
-    for (const [chunk, at] of hidden) chunk.known[at] = KNOWN.taken
     if (waitForReturn) this.#hanging = report
-    taken(id, readOwner(this.#parts.shared), overdue)
+    taken(id, readNote(shared)?.place, overdue, isFresh ? now : undefined)
     deliver(report)
   }
 
@@ -110,8 +117,9 @@ export class BlockedWatch {
 /** What is known without the main thread: what it wrote down before. */
 export function hangingReport (id: string, kind: 'blocked' | 'stopped', { chunks, shared, clock }: Pick<BlockedParts, 'chunks' | 'shared' | 'clock'>, because?: string): RawReport {
   const now = clock.now()
-  const note = Atomics.load(shared.header, HEADER.note) === 0 ? undefined : readNote(shared)
-  const all = openPlaces(chunks).sort((a, b) => a.start - b.start)
+  const note = readNote(shared)
+  const fresh = shared.times[TIMES.fresh]!
+  const all = [...openPlaces(chunks), ...fresh === 0 ? [] : [{ place: FRESH, start: fresh }]].sort((a, b) => a.start - b.start)
   const subject = all.find(({ place }) => place === note?.place)
   const others = all.filter(open => open !== subject)
   const describe = ({ place, start }: Place) => rawRequest(chunks, place, start, now, clock)
@@ -133,11 +141,11 @@ export function hangingReport (id: string, kind: 'blocked' | 'stopped', { chunks
   }
 }
 
-function readOwner (shared: Shared): number | undefined {
-  return Atomics.load(shared.header, HEADER.note) === 0 ? undefined : readNote(shared)?.place
-}
-
 function readNote (shared: Shared): Note | undefined {
+  const { header, times } = shared
+  const noted = Atomics.load(header, HEADER.note)
+  if (noted === NOTED.nothing) return undefined
+  if (noted === NOTED.descriptorCall) return { name: DESCRIPTOR_CALLS[header[HEADER.call]!]!, target: `descriptor ${header[HEADER.descriptor]!}`, since: times[TIMES.call]!, stack: [] }
   try {
     return readJson<Note>(shared.note)
   } catch {
@@ -151,11 +159,9 @@ function openPlaces (chunks: readonly Chunk[]): Place[] {
 }
 
 function rawRequest (chunks: readonly Chunk[], place: number, start: number, now: number, clock: Clock): RawRequest {
-  const chunk = chunks[(place / CHUNK) | 0]!
-  const at = place % CHUNK
-  const text = chunk.known[at] === KNOWN.no ? undefined : readText(chunk, at)
+  const text = place === FRESH ? undefined : readText(chunks[(place / CHUNK) | 0]!, place % CHUNK)
   return {
-    ...text ?? { id: '', method: '', url: '(a request that had just begun)' },
+    ...text ?? { id: '', method: '', url: '(requests that had just come, and may have been answered)' },
     time: new Date(clock.timeOrigin + start).toISOString(),
     duration: Math.round((now - start) * 10) / 10,
     phase: 'handler',

@@ -1,5 +1,5 @@
 import { newReportId } from '../describe.ts'
-import { HEADER } from '../shared.ts'
+import { mayBeOpen } from '../shared.ts'
 import { askMainThread, type Asked } from './ask.ts'
 import type { BlockedParts } from './blocked.ts'
 
@@ -48,7 +48,7 @@ export class MemoryWatch {
 
   async #look (rss: number): Promise<void> {
     const { data: { heapLimit, instance }, shared, clock, deliver } = this.#parts
-    if (this.#waiting || Atomics.load(shared.header, HEADER.open) === 0) return
+    if (this.#waiting || !mayBeOpen(shared)) return
     const now = clock.now()
     if (rss < heapLimit * WORTH_A_QUESTION || (rss < this.#asked + heapLimit * GROWN && now < this.#askedAt + ASK_AGAIN)) return
     this.#asked = rss

@@ -1,5 +1,5 @@
 import { newReportId } from '../describe.ts'
-import { HEADER, SIGNALS, type Signal } from '../shared.ts'
+import { mayBeOpen, SIGNALS, type Signal } from '../shared.ts'
 import { askMainThread } from './ask.ts'
 import { hangingReport, type BlockedParts } from './blocked.ts'
 import { hearSignals, type SignalHandles } from './signals.ts'
@@ -36,7 +36,7 @@ export class SignalWatch {
   async #heard (signal: Signal): Promise<void> {
     const { shared, allSent } = this.#parts
     try {
-      if (Atomics.load(shared.header, HEADER.open) > 0 && !this.#ending) {
+      if (mayBeOpen(shared) && !this.#ending) {
         this.#ending = true
         await this.#report(signal)
         if (!this.#isAppsOwn(signal)) await allSent(SINKS_LIMIT)
@@ -56,6 +56,8 @@ export class SignalWatch {
     const { data, clock, deliver } = this.#parts
     const id = newReportId()
     const asked = await askMainThread(data.instance, { purpose: 'stopped', cause: signal, deadline: clock.now() + PATIENCE, report: id }, PATIENCE, () => {})
+    // All that came since the last tick is answered.
+    if (asked.type === 'idle') return
     deliver(asked.type === 'report' ? asked.report : { ...hangingReport(id, 'stopped', this.#parts), cause: signal })
   }
 }

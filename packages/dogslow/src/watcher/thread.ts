@@ -62,7 +62,7 @@ async function allSent (limit: number): Promise<void> {
 }
 
 const isTelling = (stack: readonly string[]) => topFrame(frames.read(stack)) !== undefined
-const blocked = new BlockedWatch({ data, shared, chunks, clock, deliver, isTelling, taken: (report, owner, places) => tell({ type: 'taken', report, owner, places }) })
+const blocked = new BlockedWatch({ data, shared, chunks, clock, deliver, isTelling, taken: (report, owner, places, fresh) => tell({ type: 'taken', report, owner, places, ...fresh !== undefined && { fresh } }) })
 const failed = (error: unknown) => complain('watcher', (error as Error).message)
 const memory = new MemoryWatch({ data, shared, clock, deliver, failed })
 const signals = new SignalWatch({ data, shared, chunks, clock, deliver, allSent, complain })

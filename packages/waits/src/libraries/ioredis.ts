@@ -1,9 +1,22 @@
+import type { Asked } from '../live/connections.ts'
 import { closeWithPromise, recorderOutsideDrivers } from '../observe.ts'
 import { patch } from '../patch.ts'
+import type { WaitStart } from '../wait-log.ts'
 
 interface Command {
   readonly name: string
   readonly args: readonly unknown[]
+}
+
+interface Connection {
+  readonly options: { readonly host?: string, readonly port?: number, readonly path?: string }
+  readonly commandQueue?: Queue
+  readonly offlineQueue?: Queue
+}
+
+/** Of commands that were sent and not answered yet, or not sent. */
+interface Queue {
+  peekFront (): { readonly command: Command } | undefined
 }
 
 /**
@@ -14,18 +27,21 @@ export function patchIoredis (Redis: { prototype: object }): void {
   patch(Redis.prototype, 'sendCommand', original => function (...args: unknown[]) {
     const recorder = recorderOutsideDrivers()
     const command = args[0] as Command | undefined
-    if (recorder === undefined || command === undefined) return Reflect.apply(original, this, args)
-    const { options } = this as { options: { host?: string, port?: number, path?: string } }
+    if (recorder === undefined || command === undefined || recorder.passes(command.name, this as Connection, oldestCommand)) return Reflect.apply(original, this, args)
     const record = recorder.record(true)
-    const wait = recorder.open(record, {
-      kind: 'cache',
-      statement: command.name,
-      target: options.path ?? `${options.host ?? 'localhost'}:${options.port ?? 6379}`,
-      driver: 'ioredis',
-      values: command.args
-    })
+    const wait = recorder.open(record, describe(this as Connection, command))
+    recorder.noted(command)
     return closeWithPromise(recorder, record, wait, recorder.call(record, original, this, args), size)
   })
+}
+
+function describe ({ options }: Connection, { name, args }: Command): WaitStart {
+  return { kind: 'cache', statement: name, target: options.path ?? `${options.host ?? 'localhost'}:${options.port ?? 6379}`, driver: 'ioredis', values: args }
+}
+
+function oldestCommand (connection: Connection): Asked | undefined {
+  const command = (connection.commandQueue?.peekFront() ?? connection.offlineQueue?.peekFront())?.command
+  return command && { operation: command, describe: () => describe(connection, command) }
 }
 
 function size (answer: unknown): { bytes?: number, rows?: number } {

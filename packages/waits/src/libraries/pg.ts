@@ -1,13 +1,20 @@
+import type { Asked } from '../live/connections.ts'
 import { closeWithCallback, closeWithPromise, inNameOf, recorderOutsideDrivers, type Measure } from '../observe.ts'
 import { patch } from '../patch.ts'
 import { activeRecorder, type Recorder } from '../recorder.ts'
 import { normaliseSql } from '../statement.ts'
+import type { WaitStart } from '../wait-log.ts'
 import { watchLocks, type LockClient } from './pg-locks.ts'
 
 interface Client {
   readonly host?: string
   readonly port?: number
   readonly database?: string
+  /** From 8.16; before that its name was without the underscore, which now warns. */
+  readonly _activeQuery?: Query | null
+  readonly activeQuery?: Query | null
+  readonly _queryQueue?: Query[]
+  readonly queryQueue?: Query[]
 }
 
 interface Pool {
@@ -15,6 +22,7 @@ interface Pool {
   readonly totalCount: number
   readonly idleCount: number
   readonly waitingCount: number
+  readonly _pendingQueue?: object[]
 }
 
 interface Query {
@@ -30,29 +38,47 @@ const rows: Measure = result => ({ rows: result?.rowCount ?? undefined })
 export function patchPgClient (Client: { prototype: object }): void {
   patch(Client.prototype, 'query', original => function (...args: unknown[]) {
     const recorder = activeRecorder()
-    if (recorder === undefined) return Reflect.apply(original, this, args)
+    if (recorder === undefined || recorder.passes(normaliseSql(textOf(args[0])), this as Client, activeQuery)) return Reflect.apply(original, this, args)
     const record = recorder.record(true)
     const wait = openQuery(recorder, record, this as Client, args)
     watchLocks(recorder, record, wait, this as LockClient, textOf(args[0]), original)
     const at = args.findIndex(argument => typeof argument === 'function')
     const submitted = args[0] as Query & { submit?: Function } | undefined
     const isObject = typeof submitted === 'object' && submitted !== null
-    if (isObject && typeof submitted.submit === 'function') watchSubmittable(recorder, wait, submitted)
-    else if (at > 0) return recorder.call(record, original, this, args.with(at, closeWithCallback(recorder, record, wait, args[at] as Function, rows)))
-    else if (isObject && typeof submitted.callback === 'function') {
-      const callback = closeWithCallback(recorder, record, wait, submitted.callback, rows)
-      return recorder.call(record, original, this, [{ ...submitted, callback }, ...args.slice(1)])
-    } else return closeWithPromise(recorder, record, wait, recorder.call(record, original, this, args), rows)
-    return recorder.call(record, original, this, args)
+    const isSubmittable = isObject && typeof submitted.submit === 'function'
+    const hasCallback = !isSubmittable && isObject && typeof submitted.callback === 'function'
+    let handed = args
+    if (isSubmittable) watchSubmittable(recorder, wait, submitted)
+    else if (at > 0) handed = args.with(at, closeWithCallback(recorder, record, wait, args[at] as Function, rows))
+    else if (hasCallback) handed = [{ ...submitted, callback: closeWithCallback(recorder, record, wait, submitted.callback!, rows) }, ...args.slice(1)]
+    const result = recorder.call(record, original, this, handed)
+    recorder.noted(newestQuery(this as Client))
+    return isSubmittable || at > 0 || hasCallback ? result : closeWithPromise(recorder, record, wait, result, rows)
   })
+}
+
+/** What a connection waits for: one query at a time, others wait in its queue. */
+function activeQuery (client: Client): Asked | undefined {
+  const query = active(client)
+  return query ? { operation: query, describe: () => describe(client, query) } : undefined
+}
+
+function active (client: Client): Query | null | undefined {
+  return '_activeQuery' in client ? client._activeQuery : client.activeQuery
+}
+
+function newestQuery (client: Client): Query | null | undefined {
+  const queue = '_queryQueue' in client ? client._queryQueue : client.queryQueue
+  return queue?.at(-1) ?? active(client)
 }
 
 /** `pg-pool`: the time until a connection is there, and queries that take one by themselves. */
 export function patchPgPool (Pool: { prototype: object }): void {
   patch(Pool.prototype, 'query', original => function (...args: unknown[]) {
     const recorder = recorderOutsideDrivers()
-    if (recorder === undefined) return Reflect.apply(original, this, args)
-    const record = recorder.record(true, normaliseSql(textOf(args[0])))
+    const statement = recorder === undefined ? '' : normaliseSql(textOf(args[0]))
+    if (recorder === undefined || recorder.passes(statement)) return Reflect.apply(original, this, args)
+    const record = recorder.record(true, statement)
     const at = args.findIndex(argument => typeof argument === 'function')
     // A promise of the pool's own is followed, so that what follows it is known to follow the call.
     if (at < 0) return recorder.follow(record, recorder.call(record, original, this, args))
@@ -67,17 +93,32 @@ export function patchPgPool (Pool: { prototype: object }): void {
     const pool = this as Pool
     const callback = args[0]
     if (pool.idleCount > 0 && pool.waitingCount === 0) return connectAtOnce(recorder, original, pool, args)
+    const opens = opensAnother(pool)
+    if (!opens && recorder.passes(FREE, pool, oldestPending)) return Reflect.apply(original, this, args)
     const record = recorder.record(true)
-    const wait = recorder.open(record, { kind: 'pool', statement: opensAnother(pool) ? 'new connection' : 'free connection', target: targetOf(pool, poolTarget), driver: 'pg-pool' })
-    if (typeof callback === 'function') {
-      return recorder.call(record, original, this, [closeWithCallback(recorder, record, wait, callback)])
-    }
-    return closeWithPromise(recorder, record, wait, recorder.call(record, original, this, args))
+    const wait = recorder.open(record, describePool(pool, opens ? 'new connection' : FREE))
+    const handed = typeof callback === 'function' ? [closeWithCallback(recorder, record, wait, callback)] : args
+    const result = recorder.call(record, original, this, handed)
+    if (!opens) recorder.noted(pool._pendingQueue?.at(-1))
+    return typeof callback === 'function' ? result : closeWithPromise(recorder, record, wait, result)
   })
+}
+
+const FREE = 'free connection'
+
+function describePool (pool: Pool, statement: string): WaitStart {
+  return { kind: 'pool', statement, target: targetOf(pool, poolTarget), driver: 'pg-pool' }
+}
+
+/** Who waits for a free connection for longest. */
+function oldestPending (pool: Pool): Asked | undefined {
+  const [operation] = pool._pendingQueue ?? []
+  return operation && { operation, describe: () => describePool(pool, FREE) }
 }
 
 /** There is a connection that nobody uses: no wait, but code that follows. */
 function connectAtOnce (recorder: Recorder, connect: Function, pool: Pool, args: unknown[]): unknown {
+  if (recorder.passes('connection')) return Reflect.apply(connect, pool, args)
   const record = recorder.record(true, 'connection')
   const callback = args[0]
   if (typeof callback !== 'function') return recorder.follow(record, recorder.call(record, connect, pool, args))
@@ -92,17 +133,18 @@ function opensAnother ({ totalCount, idleCount, waitingCount, options: { max = 1
 
 function openQuery (recorder: Recorder, record: number, client: Client, [first, second]: unknown[]): number {
   const query = (typeof first === 'string' ? {} : first ?? {}) as Query
-  const text = textOf(first)
-  const statement = normaliseSql(text)
   const values = Array.isArray(second) ? second : query.values
+  const text = textOf(first)
+  const start = describe(client, first)
   return recorder.open(record, {
-    kind: 'sql',
-    statement,
-    target: targetOf(client, where),
-    driver: 'pg',
-    values: text === statement ? values : [text, values],
+    ...start,
+    values: text === start.statement ? values : [text, values],
     parameters: Array.isArray(values) && values.length > 0
   })
+}
+
+function describe (client: Client, query: unknown): WaitStart {
+  return { kind: 'sql', statement: normaliseSql(textOf(query)), target: targetOf(client, where), driver: 'pg' }
 }
 
 function textOf (query: unknown): string {

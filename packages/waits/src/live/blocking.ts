@@ -7,8 +7,8 @@ import { activeRecorder } from '../recorder.ts'
 import { LiveRecorder } from './live-recorder.ts'
 
 const WITH_PATH = ['readFileSync', 'openSync', 'writeFileSync', 'appendFileSync', 'cpSync', 'rmSync']
-/** Loggers call these for each line: to note a stack would cost more than they do. */
-const ON_DESCRIPTORS = ['readSync', 'writeSync', 'fsyncSync']
+/** Loggers call these for each line: to note a stack, or a text, would cost more than they do. */
+const ON_DESCRIPTORS = ['readSync', 'writeSync', 'fsyncSync'] as const
 const PROCESSES = ['execSync', 'execFileSync', 'spawnSync']
 const SECRETS = ['pbkdf2Sync', 'scryptSync', 'generateKeyPairSync', 'generatePrimeSync']
 const CODECS = ['gzipSync', 'gunzipSync', 'deflateSync', 'inflateSync', 'brotliCompressSync', 'brotliDecompressSync', 'unzipSync']
@@ -17,21 +17,34 @@ const CODECS = ['gzipSync', 'gunzipSync', 'deflateSync', 'inflateSync', 'brotliC
 export function patchBlocking (): void {
   patchCalls(childProcess, PROCESSES, program)
   patchCalls(fs, WITH_PATH, path => typeof path === 'string' || path instanceof URL ? String(path) : '')
-  patchCalls(fs, ON_DESCRIPTORS, descriptor => `descriptor ${String(descriptor)}`, false)
+  patchDescriptorCalls()
   patchCalls(crypto, SECRETS, () => '')
   patchCalls(zlib, CODECS, () => '')
 }
 
-function patchCalls (target: Target, names: readonly string[], describe: (first: unknown) => string, withStack = true): void {
-  for (const name of names) {
-    patch(target, name, original => function (...args: unknown[]) {
+function patchDescriptorCalls (): void {
+  for (const name of ON_DESCRIPTORS) {
+    patch(fs, name, original => function (...args: unknown[]) {
       const recorder = activeRecorder()
-      const end = recorder instanceof LiveRecorder ? recorder.blocking(name, () => describe(args[0]), withStack) : undefined
-      if (end === undefined) return Reflect.apply(original, this, args)
+      if (!(recorder instanceof LiveRecorder) || !recorder.blocksOn(name, args[0])) return Reflect.apply(original, this, args)
       try {
         return Reflect.apply(original, this, args)
       } finally {
-        end()
+        recorder.blocked()
+      }
+    })
+  }
+}
+
+function patchCalls (target: Target, names: readonly string[], describe: (first: unknown) => string): void {
+  for (const name of names) {
+    patch(target, name, original => function (...args: unknown[]) {
+      const recorder = activeRecorder()
+      if (!(recorder instanceof LiveRecorder) || !recorder.blocks(name, () => describe(args[0]))) return Reflect.apply(original, this, args)
+      try {
+        return Reflect.apply(original, this, args)
+      } finally {
+        recorder.blocked()
       }
     })
   }

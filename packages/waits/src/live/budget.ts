@@ -20,9 +20,24 @@ export class Budget {
   }
 
   hasRoom (now: number, isRare: boolean): boolean {
+    this.fill(now)
+    return isRare ? this.isOpenForRare : this.isOpen
+  }
+
+  /** Makes room for the time that has gone by. */
+  fill (now: number): void {
     this.#room = Math.min(this.#most, this.#room + (now - this.#filled) * this.#share)
     this.#filled = now
-    return this.#room > (isRare ? 0 : this.#most / 2)
+  }
+
+  /** Whether there was room at the last look for what is not rare. */
+  get isOpen (): boolean {
+    return this.#room > this.#most / 2
+  }
+
+  /** Whether there was room at the last look for what is rare. */
+  get isOpenForRare (): boolean {
+    return this.#room > 0
   }
 
   /** @param time Milliseconds that were spent. */

@@ -21,9 +21,17 @@ export class LastSeen {
   }
 
   note (statement: string, now: number, sites: readonly NodeJS.CallSite[]): void {
+    const before = this.#seen.get(statement)
     if (!this.#seen.delete(statement) && this.#seen.size >= MOST) this.#seen.delete(this.#seen.keys().next().value!)
     const site = sites.find(isApps)
-    this.#seen.set(statement, { time: now, site: site === undefined ? undefined : String(site) })
+    // A driver's own callback may start it, too, and knows nothing better.
+    this.#seen.set(statement, { time: now, site: site === undefined ? before?.site : String(site) })
+  }
+
+  /** Whether it was seen, and started by no code of the app's. */
+  isNobodys (statement: string): boolean {
+    const seen = this.#seen.get(statement)
+    return seen !== undefined && seen.site === undefined
   }
 
   at (statement: string): string | undefined {

@@ -3,6 +3,7 @@ import { callAcrossBoundary } from '../boundary.ts'
 import { Recorder } from '../recorder.ts'
 import type { WaitStart } from '../wait-log.ts'
 import { Budget } from './budget.ts'
+import { connections, type AskConnection } from './connections.ts'
 import { LastSeen } from './last-seen.ts'
 import { takeStack } from './sites.ts'
 
@@ -40,13 +41,15 @@ export interface Wait extends Omit<LiveWait, 'stack' | 'end' | 'failed'> {
 /** A place where an operation was started. */
 interface Record {
   owner: object | undefined
-  /** Left out while there was no room in the budget to look. */
+  /** Left out while there was no room in the budget to look; none where it is nobody's. */
   sites: readonly NodeJS.CallSite[] | undefined
   /** Where the callback was handed over in which this one was started, if that is not to be seen in the stack. */
   parent: Record | undefined
 }
 
 interface OwnWaits {
+  /** In its name, the latest last. */
+  readonly records: Record[]
   readonly pending: Set<number>
   /** The latest last. */
   readonly finished: Wait[]
@@ -60,17 +63,26 @@ export interface Owners {
   readonly of: (functionName: string) => object | undefined
   /** Whether there is any owner now; while there is none, nothing is noted. */
   readonly any: () => boolean
-  /** A call that blocks begins, and can't be interrupted. @returns What is called when it ends. */
-  readonly blocking?: (call: BlockingCall) => () => void
+  readonly blocking?: BlockingListener
 }
+
+/** Told of calls that block the thread and can't be interrupted, one at a time. */
+export interface BlockingListener {
+  begins (call: BlockingCall): void
+  /** One that is over at once as good as always, and may come many times a request. */
+  beginsOn (name: DescriptorCall, descriptor: number): void
+  ends (): void
+}
+
+export type DescriptorCall = 'readSync' | 'writeSync' | 'fsyncSync'
 
 /** A call that blocks the thread: `readFileSync`, `execSync` … What is known of it is found out when it is asked for. */
 export interface BlockingCall {
   readonly name: string
   /** The file, or the program. */
   readonly target: () => string
-  /** Who calls; left out past the budget, and of calls that are over at once as good as always, and may come many times a request. */
-  readonly whose?: () => { readonly owner: object | undefined, readonly stack: string[] }
+  /** Who calls; nobody past the budget. */
+  readonly whose: () => { readonly owner: object | undefined, readonly stack: string[] }
 }
 
 /** So many records are remembered for what is opened and called back in their names. */
@@ -101,6 +113,8 @@ export class LiveRecorder extends Recorder {
   #lastWait = 0
   #currentId = 0
   #current: Record = NOBODY
+  /** The time of the last look, which is as good as the time for what is to be told in seconds. */
+  #now = performance.now()
   #isBlocking = false
 
   constructor (owners: Owners, budget: number) {
@@ -114,6 +128,31 @@ export class LiveRecorder extends Recorder {
   override get asksServers (): boolean { return false }
   override get inDriver (): boolean { return this.#currentId > 0 }
   override get current (): number { return this.#currentId }
+
+  /** Past the budget, all that isn't rare does: the connections are asked, and the place is known where one like it was seen. */
+  override passes (statement: string, connection?: object, ask?: AskConnection): boolean {
+    if (this.#currentId !== 0) return false
+    if (!this.#owners.any()) return true
+    if (this.#budget.isOpen || (this.#budget.isOpenForRare && this.#lastSeen.isRare(statement, this.#now))) return false
+    if (connection !== undefined) connections.add(connection, ask!)
+    return true
+  }
+
+  override noted (operation: object | null | undefined): void {
+    if (operation) connections.exclude(operation)
+  }
+
+  /** The same of a timer, which nobody can be asked for: it must be one that the app's own code doesn't start. */
+  passesTimer (statement: string): boolean {
+    return this.passes(statement) && (this.#lastSeen.isNobodys(statement) || !this.#owners.any())
+  }
+
+  /** To be called some times a second as long as there are owners: sees what has become long, and makes room in the budget. */
+  look (now: number): void {
+    this.#now = now
+    this.#budget.fill(now)
+    connections.look(now)
+  }
 
   override record (driver = false, statement?: string): number {
     if (this.#currentId > 0) return this.#currentId
@@ -145,17 +184,30 @@ export class LiveRecorder extends Recorder {
     return done === undefined ? promise : Reflect.apply(then, promise, [done, failed])
   }
 
-  /** A blocking call begins. @returns What is to be called when it ends, if anything. */
-  blocking (name: string, target: () => string, withStack: boolean): (() => void) | undefined {
+  /** A blocking call begins. @returns Whether its end is to be told by {@link blocked}. */
+  blocks (name: string, target: () => string): boolean {
+    if (!this.#noteBlocking()) return false
+    this.#owners.blocking!.begins({ name, target, whose: () => this.#whose(name) })
+    return true
+  }
+
+  /** The same of a call on a file's descriptor. */
+  blocksOn (name: DescriptorCall, descriptor: unknown): boolean {
+    if (!this.#noteBlocking()) return false
+    this.#owners.blocking!.beginsOn(name, Number(descriptor))
+    return true
+  }
+
+  blocked (): void {
+    this.#isBlocking = false
+    this.#owners.blocking!.ends()
+  }
+
+  #noteBlocking (): boolean {
     // What a blocking call does within is part of it.
-    if (this.#isBlocking || !this.#owners.any()) return undefined
-    const end = this.#owners.blocking?.({ name, target, ...withStack && { whose: () => this.#whose(name) } })
-    if (end === undefined) return undefined
+    if (this.#isBlocking || this.#owners.blocking === undefined || !this.#owners.any()) return false
     this.#isBlocking = true
-    return () => {
-      this.#isBlocking = false
-      end()
-    }
+    return true
   }
 
   override open (id: number, { kind, statement = '', target = '', driver = '' }: WaitStart): number {
@@ -200,7 +252,9 @@ export class LiveRecorder extends Recorder {
 
   /** What is pending of nobody knows whom and began since then, the oldest first. */
   unassignedSince (time: number): UnassignedWait[] {
-    return [...this.#unassigned.values()].filter(({ start }) => start >= time).map(({ record, ...wait }) => {
+    const asked = connections.awaited().map(({ kind, statement = '', target = '', driver = '', start }) => ({ kind, statement, target, driver, start }))
+    const noted = Array.from(this.#unassigned.values(), ({ record, ...wait }) => wait)
+    return [...noted, ...asked].filter(({ start }) => start >= time).sort((a, b) => a.start - b.start).map(wait => {
       const lastSeen = this.#lastSeen.at(wait.statement)
       return { ...wait, ...lastSeen !== undefined && { lastSeen } }
     })
@@ -211,6 +265,7 @@ export class LiveRecorder extends Recorder {
     const own = this.#own.get(owner)
     if (own === undefined) return
     for (const id of own.pending) this.#pending.delete(id)
+    for (const record of own.records) clear(record)
     this.#own.delete(owner)
   }
 
@@ -231,11 +286,12 @@ export class LiveRecorder extends Recorder {
     const isRare = this.#lastSeen.isRare(statement, now)
     if (!this.#budget.hasRoom(now, isRare)) return
     const { owner, sites } = takeStack(this.#owners, record.owner !== undefined)
-    record.sites = sites
     if (owner !== undefined) {
       record.owner = owner
       record.parent = undefined
+      this.#keepUntilForgotten(record)
     }
+    record.sites = record.owner === undefined ? [] : sites
     if (isRare) this.#lastSeen.note(statement, now, sites)
     this.#budget.spend(performance.now() - now)
   }
@@ -273,12 +329,20 @@ export class LiveRecorder extends Recorder {
 
   #ownWaits (owner: object): OwnWaits {
     let own = this.#own.get(owner)
-    if (own === undefined) this.#own.set(owner, own = { pending: new Set(), finished: [] })
+    if (own === undefined) this.#own.set(owner, own = { records: [], pending: new Set(), finished: [] })
     return own
+  }
+
+  /** A record stays for a while, and what it leads to with it: its stack, its request, all that was read for that. */
+  #keepUntilForgotten (record: Record): void {
+    const { records } = this.#ownWaits(record.owner!)
+    if (records.length >= 2 * REMEMBERED) records.splice(0, REMEMBERED)
+    records.push(record)
   }
 
   #remember (record: Record): number {
     const id = ++this.#lastRecord
+    if (record.owner !== undefined) this.#keepUntilForgotten(record)
     this.#records[id % REMEMBERED] = record
     this.#recordIds[id % REMEMBERED] = id
     return id
@@ -302,6 +366,12 @@ export class LiveRecorder extends Recorder {
       this.#current = outer
     }
   }
+}
+
+function clear (record: Record): void {
+  record.owner = undefined
+  record.sites = []
+  record.parent = undefined
 }
 
 function tell ({ record, ...wait }: Wait): LiveWait {

@@ -4,6 +4,7 @@ import { patchPromises } from '../builtins/callbacks.ts'
 import { recorderOutsideDrivers } from '../observe.ts'
 import { patch, type Target } from '../patch.ts'
 import { activeRecorder } from '../recorder.ts'
+import { LiveRecorder } from './live-recorder.ts'
 import { readStamp, writeStamp } from '../stamp.ts'
 
 /** Timers alone: immediates and the two queues are Node's own busiest functions, and nobody waits long for them. */
@@ -12,9 +13,11 @@ export function patchLiveTimers (): void {
     patch(target, 'setTimeout', original => function (...args: unknown[]) {
       const recorder = recorderOutsideDrivers()
       const callback = args[0]
-      if (recorder === undefined || typeof callback !== 'function') return Reflect.apply(original, this, args)
+      if (!(recorder instanceof LiveRecorder) || typeof callback !== 'function') return Reflect.apply(original, this, args)
+      const statement = statementOf(args[1])
+      if (recorder.passesTimer(statement)) return Reflect.apply(original, this, args)
       const record = recorder.record()
-      const wait = recorder.open(record, { kind: 'timer', statement: `setTimeout ${Number(args[1] ?? 0)} ms`, driver: 'node:timers' })
+      const wait = recorder.open(record, { kind: 'timer', statement, driver: 'node:timers' })
       const timer = Reflect.apply(original, this, args.with(0, function (this: unknown, ...values: unknown[]) {
         recorder.close(wait, false)
         return recorder.enter(record, callback, this, values)
@@ -35,9 +38,21 @@ export function patchLiveTimers (): void {
       return Reflect.apply(original, this, args)
     })
   }
-  const describe = (_name: string, [delay]: unknown[]) => ({ kind: 'timer', statement: `setTimeout ${Number(delay ?? 0)} ms`, driver: 'node:timers' } as const)
+  const describe = (_name: string, [delay]: unknown[]) => ({ kind: 'timer', statement: statementOf(delay), driver: 'node:timers' } as const)
   patchPromises(timersPromises, ['setTimeout'], describe)
   patchPromises(Object.getPrototypeOf(timersPromises.scheduler) as Target, ['wait'], describe)
+}
+
+/** Delays are few, and a text that is made anew costs as much as a timer. */
+const statements = new Map<unknown, string>()
+const MOST_STATEMENTS = 1000
+
+function statementOf (delay: unknown): string {
+  const known = statements.get(delay)
+  if (known !== undefined) return known
+  const statement = `setTimeout ${Number(delay ?? 0)} ms`
+  if (statements.size < MOST_STATEMENTS && typeof delay === 'number') statements.set(delay, statement)
+  return statement
 }
 
 /** A timer that was cleared, or that doesn't keep the process alive, is a limit or a habit, and nobody waits for it. */

@@ -6,24 +6,40 @@
 /** What the names of these functions begin with. */
 export const FRAME_PREFIX = 'dogslow#'
 
-export type Call = (fn: Function, self: unknown, first: unknown, second: unknown, third?: unknown, fourth?: unknown) => unknown
+type Call = (fn: Function, self: unknown, first: unknown, second: unknown, third?: unknown, fourth?: unknown) => unknown
 type CallAsync = (...args: Parameters<Call>) => Promise<unknown>
 type Follow = (result: PromiseLike<unknown>) => Promise<unknown>
 
-/** The functions of one place in the table of requests; who holds the place next is called by them again. */
-export interface Frames {
+/** The functions of one place in the table of requests; who holds the place next is called by them again. Each is made when it is needed: there may be ten thousand places. */
+export class Frames {
   readonly call: Call
-  /** For an `async` function: both in one. */
-  readonly callAsync: CallAsync
+  readonly #name: string
+  #callAsync: CallAsync | undefined
+  #follow: Follow | undefined
+
+  constructor (name: string) {
+    const named = `${FRAME_PREFIX}${name}`
+    this.#name = named
+    this.call = { [named] (fn: Function, self: unknown, first: unknown, second: unknown, third?: unknown, fourth?: unknown) { return fn.call(self, first, second, third, fourth) } }[named] as Call
+  }
+
+  /** Calls an `async` function, and is the frame that awaits it. */
+  get callAsync (): CallAsync {
+    this.#callAsync ??= makeCallAsync(this.#name)
+    return this.#callAsync
+  }
+
   /** Where a hook or handler has returned a promise: the frame that awaits it. */
-  readonly follow: Follow
+  get follow (): Follow {
+    this.#follow ??= makeFollow(this.#name)
+    return this.#follow
+  }
 }
 
-export function makeFrames (name: string): Frames {
-  const named = `${FRAME_PREFIX}${name}`
-  return {
-    call: { [named] (fn: Function, self: unknown, first: unknown, second: unknown, third?: unknown, fourth?: unknown) { return fn.call(self, first, second, third, fourth) } }[named] as Call,
-    callAsync: { async [named] (fn: Function, self: unknown, first: unknown, second: unknown, third?: unknown, fourth?: unknown) { return await fn.call(self, first, second, third, fourth) } }[named] as CallAsync,
-    follow: { async [named] (result: PromiseLike<unknown>) { return await result } }[named] as Follow
-  }
+function makeCallAsync (named: string): CallAsync {
+  return { async [named] (fn: Function, self: unknown, first: unknown, second: unknown, third?: unknown, fourth?: unknown) { return await fn.call(self, first, second, third, fourth) } }[named] as CallAsync
+}
+
+function makeFollow (named: string): Follow {
+  return { async [named] (result: PromiseLike<unknown>) { return await result } }[named] as Follow
 }

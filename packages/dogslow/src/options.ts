@@ -36,7 +36,7 @@ export interface NotedWaits {
    * The share of the main thread's time that finding out who waits may take, 0 to 1: by a stack for each query, HTTP request, cache command and timer, of 10 to
    * 30 µs. Past it, what is rare gets a stack still; of the others it is known that they are pending, and not whose they are. 1 is for always,
    * 0 for never. Of several apps in a process, the first one's holds.
-   * @defaultValue 0.01
+   * @defaultValue 0.002
    */
   readonly budget?: number
 }
@@ -121,7 +121,7 @@ export interface DogslowSettings {
 
 const DEFAULT_THRESHOLD = 25_000
 const FILE = { maxBytes: 10 * 1024 * 1024, files: 5 }
-const WAITS = { budget: 0.01 }
+const WAITS = { budget: 0.002 }
 const WEBHOOK = { headers: {}, timeout: 10_000 }
 const DEFAULTS = Object.freeze({
   ignore: [], hide: [], log: true, sentry: false, report: [], perMinute: 10, repeatAfter: 60_000, waits: true, profile: 'off', profilesPerHour: 1

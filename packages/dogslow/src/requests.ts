@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { makeFrames, type Frames } from './frames.ts'
+import { Frames } from './frames.ts'
 import { CHUNK, HEADER, NEVER, TAKEN, TEXT_BYTES, TIMES, toChunk, writeJson, type Chunk, type Shared } from './shared.ts'
 
 /** An open request. What is not needed for one that is answered at once is found out by the first tick that meets it. */
@@ -81,7 +81,7 @@ let lastName = 0
 /** The tables of this process, by their names: each app has one. */
 const tables = new Map<string, Requests>()
 
-/** The open request that a function of {@link makeFrames} is named after. */
+/** The open request that a function of {@link Frames} is named after. */
 export function requestOfFrame (functionName: string): OpenRequest | undefined {
   const dot = functionName.indexOf('.')
   return tables.get(functionName.slice(functionName.indexOf('#') + 1, dot))?.at(Number(functionName.slice(dot + 1)))
@@ -131,7 +131,7 @@ export class Requests {
     if (this.shared.times[TIMES.taken] !== 0) this.look(true)
     const place = this.#takePlace()
     const start = performance.now()
-    const open = new OpenRequest(this, place, request, reply, this.#frames[place] ??= makeFrames(`${this.#name}.${place}`), start)
+    const open = new OpenRequest(this, place, request, reply, this.#frames[place] ??= new Frames(`${this.#name}.${place}`), start)
     ;(request as { [OPEN]?: OpenRequest | null })[OPEN] = open
     const { raw } = request
     // One of HTTP/2 has many at a time.
@@ -278,7 +278,7 @@ export class Requests {
 
   #takePlace (): number {
     // Then most places are free, and one is soon found.
-    if (this.#count * 2 >= this.#listed.length) this.#grow()
+    if (this.#count * 4 >= this.#listed.length * 3) this.#grow()
     const { length } = this.#listed
     for (let tries = 0; tries < length; tries++) {
       const place = this.#next

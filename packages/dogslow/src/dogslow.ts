@@ -9,7 +9,7 @@ import { Monitor } from './monitor.ts'
 import type { DogslowSettings, SentrySdk } from './options.ts'
 import { OWN_FOLDERS } from './own.ts'
 import { ProcessEnd } from './process-end.ts'
-import { Profiles } from './profiles.ts'
+import { Profiles, type GeordiDecoration } from './profiles.ts'
 import type { RequestEnd } from './report.ts'
 import { OpenRequest, Requests } from './requests.ts'
 import { RouteThresholds } from './routes.ts'
@@ -72,6 +72,9 @@ export class Dogslow {
   /** @throws DogslowError `GEORDI_DOGSLOW_UNSUPPORTED`, `GEORDI_DOGSLOW_OPTION_INVALID` */
   async start (): Promise<void> {
     this.#profiles.check()
+    // Who looks at a page of geordi's waits for a replay, and knows it.
+    const { geordi } = this.#fastify as { geordi?: GeordiDecoration }
+    if (geordi !== undefined) this.#routes.ignorePrefix(`${geordi.prefix}/`)
     const tick = tickOf(this.#routes.lowest)
     const health = new Health(tick)
     const describer = this.#describer = new Describer(this.#settings, this.#fastify, this.#live?.waits, health)

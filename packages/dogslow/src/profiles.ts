@@ -6,7 +6,9 @@ import type { ProfileQueued } from './report.ts'
 const HOUR = 3_600_000
 
 /** What `@geordi/fastify` decorates the app with. */
-interface GeordiDecoration {
+export interface GeordiDecoration {
+  /** Where its pages are. */
+  readonly prefix: string
   readonly profile: SubmitProfile
 }
 

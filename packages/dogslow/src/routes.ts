@@ -13,19 +13,23 @@ const NONE: readonly number[] = Object.freeze([])
 /** When requests are reported, by their routes. */
 export class RouteThresholds {
   readonly #settings: DogslowSettings
-  readonly #ignored: ReadonlyArray<RegExp>
+  readonly #patterns: ReadonlyArray<RegExp>
+  /** Routes that are to be ignored: found out when they are added, because no regular expression may run while one is interrupted. */
+  readonly #ignored = new Set<string>()
   readonly #known = new Map<unknown, readonly number[]>()
   #lowest: number
+  #unwatched: string | undefined
 
   constructor (settings: DogslowSettings) {
     this.#settings = settings
     this.#lowest = settings.thresholds[0]!
-    this.#ignored = settings.ignore.filter(item => typeof item === 'string').map(pattern =>
+    this.#patterns = settings.ignore.filter(item => typeof item === 'string').map(pattern =>
       new RegExp(`^${pattern.split('*').map(part => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`))
   }
 
   /** @throws DogslowError `GEORDI_DOGSLOW_OPTION_INVALID` for a wrong `config.dogslow` */
   add ({ method, url, config }: Pick<RouteOptions, 'method' | 'url' | 'config'>): void {
+    if (this.#patterns.some(pattern => pattern.test(url))) this.#ignored.add(url)
     const setting = config?.dogslow
     if (setting === undefined || setting === false) return
     const thresholds = readThreshold(setting, `\`config.dogslow\` of ${String(method)} ${url}`)
@@ -33,14 +37,20 @@ export class RouteThresholds {
     this.#lowest = Math.min(this.#lowest, thresholds[0]!)
   }
 
+  /** Leaves all alone whose address begins so. */
+  ignorePrefix (prefix: string): void {
+    this.#unwatched = prefix
+  }
+
   /** The lowest threshold of all. */
   get lowest (): number {
     return this.#lowest
   }
 
-  of ({ routeOptions: { url, config } }: FastifyRequest): readonly number[] {
+  of ({ originalUrl, routeOptions: { url, config } }: FastifyRequest): readonly number[] {
     const setting = config?.dogslow
-    if (setting === false || (url !== undefined && this.#ignored.some(pattern => pattern.test(url)))) return NONE
+    if (this.#unwatched !== undefined && originalUrl.startsWith(this.#unwatched)) return NONE
+    if (setting === false || (url !== undefined && this.#ignored.has(url))) return NONE
     return setting === undefined ? this.#settings.thresholds : this.#known.get(setting) ?? this.#settings.thresholds
   }
 }

@@ -47,7 +47,7 @@ export function stoppedReport (what: Pick<RawReport, 'cause'> & Partial<RawRepor
   }
 }
 
-/** Runs in the middle of anything, so it changes nothing but dogslow's own. */
+/** Runs in the middle of anything, so it changes nothing but dogslow's own, and runs no regular expression: see `profile/hide.ts`. */
 function takeSnapshot ({ purpose, cause, deadline, report }: SnapshotQuestion, parts: SnapshotParts): SnapshotAnswer {
   const { sites, owner } = takeStack(parts)
   const now = performance.now()
@@ -90,7 +90,7 @@ function takeSnapshot ({ purpose, cause, deadline, report }: SnapshotQuestion, p
 function takeStack ({ requests, current }: SnapshotParts): { sites: string[], owner: OpenRequest | undefined } {
   const sites = stackHere(DEPTH)
   // An app that has frozen `Error` leaves us a text.
-  if (typeof sites === 'string') return { sites: sites.split('\n').slice(1).map(line => line.trim().replace(/^at /, '')), owner: current() }
+  if (typeof sites === 'string') return { sites: sites.split('\n').slice(1).map(line => line.trim().slice('at '.length)), owner: current() }
   const from = sites.findLastIndex(site => site.getScriptNameOrSourceURL() === INTERRUPT_SCRIPT) + 1
   const interrupted = sites.slice(from)
   const frame = interrupted.findIndex(site => site.getFunctionName()?.startsWith(FRAME_PREFIX) === true)

@@ -10,6 +10,8 @@ import { address } from './place.ts'
 
 /** What the plugin decorates the app with, as `app.geordi`. */
 export interface GeordiDecorator {
+  /** Where geordi's pages are, as a path of the app's. */
+  readonly prefix: string
   /**
    * Queues a request for profiling that nobody has flagged: the same request once more, beside this one, so only one that is safe
    * (GET, HEAD) and has no body. Nobody is asked whether they are an admin: the report is for admins, the request may be anyone's.
@@ -26,6 +28,7 @@ export function decorator (replays: Replays, settings: GeordiSettings): GeordiDe
   const audit = auditor(settings)
   const shown = urlShower(settings.hide)
   return {
+    prefix: settings.prefix,
     async profile (request, by = 'dogslow') {
       const { method, headers, originalUrl } = request
       const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0

@@ -20,7 +20,8 @@ interface Entry {
   readonly connection: WeakRef<object>
   readonly ask: AskConnection
   operation: object | undefined
-  since: number
+  /** What that is; left out where somebody else tells it. */
+  awaited: Awaited | undefined
 }
 
 /**
@@ -35,7 +36,7 @@ export class Connections {
     // A Set would cost each operation more than all the rest.
     if (readStamp(connection) !== 0) return
     writeStamp(connection, 1)
-    this.#entries.add({ connection: new WeakRef(connection), ask, operation: undefined, since: 0 })
+    this.#entries.add({ connection: new WeakRef(connection), ask, operation: undefined, awaited: undefined })
   }
 
   /** Leaves out an operation that somebody else tells. */
@@ -48,29 +49,25 @@ export class Connections {
     for (const entry of this.#entries) {
       const connection = entry.connection.deref()
       if (connection === undefined) this.#entries.delete(entry)
-      const operation = connection === undefined ? undefined : askSafely(entry.ask, connection)?.operation
-      if (operation !== entry.operation) {
-        entry.operation = operation
-        entry.since = now
-      }
+      else lookAt(entry, connection, now)
     }
   }
 
-  /** What is waited for that was waited for at the last look. */
-  awaited (): Awaited[] {
-    return [...this.#entries].flatMap(({ connection, ask, operation, since }) => {
-      const asked = askSafely(ask, connection.deref())
-      return asked === undefined || asked.operation !== operation || readStamp(operation) !== 0 ? [] : [{ ...asked.describe(), start: since }]
-    })
+  /** What was waited for at the last look. Nobody is asked: the thread may be interrupted. */
+  get awaited (): Awaited[] {
+    return Array.from(this.#entries, ({ awaited }) => awaited).filter(awaited => awaited !== undefined)
   }
 }
 
-/** These are a driver's inner parts, and another version may have others. */
-function askSafely (ask: AskConnection, connection: object | undefined): Asked | undefined {
+function lookAt (entry: Entry, connection: object, now: number): void {
   try {
-    return connection === undefined ? undefined : ask(connection)
+    const asked = entry.ask(connection)
+    if (asked?.operation === entry.operation) return
+    entry.operation = asked?.operation
+    entry.awaited = asked === undefined || readStamp(asked.operation) !== 0 ? undefined : { ...asked.describe(), start: now }
   } catch {
-    return undefined
+    // These are a driver's inner parts, and another version may have others.
+    entry.operation = entry.awaited = undefined
   }
 }
 

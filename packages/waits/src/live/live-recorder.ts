@@ -252,7 +252,7 @@ export class LiveRecorder extends Recorder {
 
   /** What is pending of nobody knows whom and began since then, the oldest first. */
   unassignedSince (time: number): UnassignedWait[] {
-    const asked = connections.awaited().map(({ kind, statement = '', target = '', driver = '', start }) => ({ kind, statement, target, driver, start }))
+    const asked = connections.awaited.map(({ kind, statement = '', target = '', driver = '', start }) => ({ kind, statement, target, driver, start }))
     const noted = Array.from(this.#unassigned.values(), ({ record, ...wait }) => wait)
     return [...noted, ...asked].filter(({ start }) => start >= time).sort((a, b) => a.start - b.start).map(wait => {
       const lastSeen = this.#lastSeen.at(wait.statement)

@@ -94,12 +94,13 @@ export class Describer {
     }
   }
 
-  /** What is pending of nobody knows whom, and began since then. */
+  /** What is pending of nobody knows whom, and began since then: first what code of the app's was seen to start, since the rest may well be no request's. */
   unassigned (since: number, now: number): Pick<RawReport, 'unassigned'> {
     const all = this.#waits?.unassignedSince(since) ?? []
     if (all.length === 0) return {}
     const long = all.filter(({ start }) => now - start >= LEAST_UNASSIGNED * (now - since))
-    const waits = long.slice(0, MOST_UNASSIGNED).map(({ start, ...wait }: UnassignedWait) => ({ ...wait, duration: round(now - start) }))
+    const likely = [...long.filter(({ lastSeen }) => lastSeen !== undefined), ...long.filter(({ lastSeen }) => lastSeen === undefined)]
+    const waits = likely.slice(0, MOST_UNASSIGNED).map(({ start, ...wait }: UnassignedWait) => ({ ...wait, duration: round(now - start) }))
     return { unassigned: { waits, more: all.length - waits.length } }
   }
 

@@ -84,3 +84,30 @@ test('past the budget, PostgreSQL\'s connections and their pool are asked what t
   await other.query("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'")
   assert.deepEqual(await Promise.all(answers), [500, 200])
 })
+
+test('past the budget, what code of the app\'s was seen to start comes before what may be no request\'s', async t => {
+  const server = await startLocalServer({ kind: 'redis' })
+  atEnd(t, () => server.stop())
+  const connect = async () => {
+    const client = new Redis(server.url)
+    atEnd(t, () => client.disconnect())
+    await client.ping()
+    return client
+  }
+  const [client, consumer, admin] = [await connect(), await connect(), await connect()]
+  // Room for a stack, and for none after it.
+  const running = await start(t, { waits: { budget: 1e-15 } }, app => {
+    app.get('/first', { config: { dogslow: false } }, async function loadFirst () { return await client.set('key', 1) })
+    app.get('/hangs', async () => {
+      consumer.blpop('queue', 0).catch(() => {})
+      return await client.set('key', 2)
+    })
+  })
+  await running.ask('/first')
+  await admin.client('PAUSE', 600_000, 'WRITE')
+  const answered = running.ask('/hangs')
+  const report = await until(() => running.reports().find(({ kind }) => kind === 'waiting'))
+  assert.deepEqual(report.unassigned!.waits.map(({ statement, lastSeen }) => [statement, lastSeen?.function]), [['set', 'loadFirst'], ['blpop', undefined]])
+  await admin.client('UNPAUSE')
+  assert.equal(await answered, 200)
+})

@@ -92,8 +92,8 @@ export class Stacks implements StackTable {
     for (const site of sites) {
       if (!this.withAsync && site.isAsync()) break
       const url = site.getScriptNameOrSourceURL()
-      // V8's own functions (`new Promise`, `Array.map`): they have no place.
-      if (url === null || url === '' || site.isNative()) continue
+      // V8's own functions (`new Promise`, `Array.map`) and those made of text (`new Function`, a template's): they have no place.
+      if (!url || site.isNative()) continue
       if (url.startsWith(OWN_FOLDER)) {
         if (url !== BOUNDARY_URL) continue
         places.push(CUT)

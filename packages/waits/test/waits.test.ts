@@ -84,6 +84,8 @@ test('files, thread pool, timers and locks', async () => {
   assert.ok(by(waits, 'streams', 'file').some(({ statement }) => statement === 'read'), 'a stream of a file reads')
   assert.deepEqual(by(waits, 'pool').map(({ kind, statement }) => `${kind} ${statement}`), ['threadpool scrypt', 'threadpool digest', 'threadpool gzip'])
   assert.ok(by(waits, 'flushes', 'threadpool').length >= 10, 'each flush is a piece of work')
+  assert.equal(waits.filter(({ kind, caller }) => kind === 'threadpool' && caller === undefined).length, 0, 'what a one-shot function does within is its own affair')
+  assert.equal(only(waits, 'madeOfText', 'timer').outcome, 'done')
   const timers = by(waits, 'timers', 'timer')
   assert.deepEqual(timers.map(({ outcome }) => outcome), ['done', 'done', 'done', 'discarded', 'discarded'])
   const locks = by(waits, 'locks', 'lock')
@@ -129,6 +131,7 @@ test('tarn, piscina and plain threads: the wait for a resource, and for a thread
   assert.equal(alone.outcome, 'done')
   assert.ok(alone.duration >= 39, 'until its answer')
   const [first, second] = by(waits, 'exhausted', 'pool')
+  assert.deepEqual([first?.statement, second?.statement], ['new connection', 'free connection'])
   assert.equal(first?.outcome, 'done')
   assert.ok(second!.duration >= 40, `waited ${second!.duration} ms`)
 })
@@ -187,6 +190,17 @@ test('mysql2: each query with its statement and target', async () => {
   assert.match(changes[0].target, /^127\.0\.0\.1:\d+\/shop$/)
   assert.equal(changes[0].rows, 3)
   assert.ok(changes[0].duration >= 19)
+})
+
+test('mysql2: what its pool asks, by whom; the wait for a connection apart', async () => {
+  const waits = await waitsOf('mysql')
+  const told = (caller: string) => by(waits, caller).filter(({ kind }) => kind !== 'file').map(({ kind, statement, outcome }) => `${kind} ${statement} ${outcome}`)
+  assert.deepEqual(told('throughPool'), ['pool new connection done', 'sql update pooled set name = ? done'])
+  assert.deepEqual(told('withCallback'), ['sql update called set name = ? done'], 'a connection that is free is no wait')
+  assert.deepEqual(told('byEvents'), ['sql update streamed done'])
+  assert.deepEqual(told('waits'), ['pool free connection done', 'sql update late done'])
+  assert.ok(only(waits, 'waits', 'pool').duration >= 40)
+  assert.ok([...by(waits, 'byEvents'), only(waits, 'waits', 'sql')].every(({ duration }) => duration >= 19))
 })
 
 test('without continuations the waits and their callers across await are there all the same', async t => {

@@ -1,9 +1,7 @@
 import crypto from 'node:crypto'
 import zlib from 'node:zlib'
-import { recorderOutsideDrivers } from '../observe.ts'
 import { patch, type Target } from '../patch.ts'
-import { activeRecorder } from '../recorder.ts'
-import { readStamp, writeStamp } from '../stamp.ts'
+import { activeRecorder, type Recorder } from '../recorder.ts'
 import type { WaitStart } from '../wait-log.ts'
 import { patchCallbacks, patchPromises, patchSync } from './callbacks.ts'
 
@@ -51,30 +49,29 @@ function patchZlibStreams (describe: (name: string) => WaitStart): void {
       return Reflect.apply(original, this, args.map(argument => typeof argument === 'function' ? finished(argument) : argument))
     })
     patch(prototype, 'write', original => function (...args: unknown[]) {
-      const recorder = recorderOutsideDrivers()
+      const recorder = activeRecorder()
       if (recorder !== undefined) {
-        const handle = this as object
-        const record = recorder.record()
         const [flush, , , bytes] = args as [number, unknown, unknown, number]
-        writeStamp(handle, recorder.open(record, describe(flush === 0 ? 'stream chunk' : 'stream flush')) + 1)
-        pending.set(handle, { record, bytes })
+        const record = recorder.record()
+        // What a one-shot function does within goes on in its name, and is no work of its own.
+        const wait = recorder.inDriver ? undefined : recorder.open(record, describe(flush === 0 ? 'stream chunk' : 'stream flush'))
+        pending.set(this as object, { recorder, record, wait, bytes })
       }
       return Reflect.apply(original, this, args)
     })
   }
 }
 
-/** The records in whose name a handle's work was started, and the bytes that were handed to it. */
-const pending = new WeakMap<object, { readonly record: number, readonly bytes: number }>()
+/** The work that a handle was given: in whose name, its wait, and the bytes that were handed over. */
+const pending = new WeakMap<object, { readonly recorder: Recorder, readonly record: number, readonly wait: number | undefined, readonly bytes: number }>()
 
 function finished (callback: Function) {
   return function (this: object, ...args: unknown[]): unknown {
-    const stamp = readStamp(this)
-    const recorder = activeRecorder()
-    if (stamp === 0 || recorder === undefined) return Reflect.apply(callback, this, args)
-    writeStamp(this, 0)
-    const { record, bytes } = pending.get(this)!
-    recorder.close(stamp - 1, false, undefined, bytes)
+    const work = pending.get(this)
+    if (work === undefined) return Reflect.apply(callback, this, args)
+    pending.delete(this)
+    const { recorder, record, wait, bytes } = work
+    if (wait !== undefined && recorder.isRunning) recorder.close(wait, false, undefined, bytes)
     return recorder.enter(record, callback, this, args)
   }
 }

@@ -6,7 +6,7 @@ import { patchAsyncMutex } from './async-mutex.ts'
 import { patchBetterSqlite3 } from './better-sqlite3.ts'
 import { patchIoredis } from './ioredis.ts'
 import { patchMongodb } from './mongodb.ts'
-import { patchMysql2 } from './mysql2.ts'
+import { patchMysql2, patchMysql2Pool } from './mysql2.ts'
 import { patchNodeRedis } from './node-redis.ts'
 import { patchPgClient, patchPgPool } from './pg.ts'
 import { patchPiscina, patchTarn } from './pools.ts'
@@ -23,6 +23,8 @@ const FILES: ReadonlyMap<string, (exported: any) => void> = new Map<string, (exp
   ['ioredis/built/redis/index.js', (exported: Exported) => patchIoredis(exported.default)],
   ['mysql2/lib/connection.js', patchMysql2],
   ['mysql2/lib/base/connection.js', patchMysql2],
+  ['mysql2/lib/pool.js', patchMysql2Pool],
+  ['mysql2/lib/base/pool.js', patchMysql2Pool],
   ['mongodb/lib/operations/execute_operation.js', patchMongodb],
   ['better-sqlite3/lib/database.js', patchBetterSqlite3],
   ['@redis/client/dist/lib/client/index.js', (exported: Exported) => patchNodeRedis(exported.default)],

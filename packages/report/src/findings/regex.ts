@@ -32,7 +32,7 @@ export async function findRegexes (look: Look): Promise<Finding[]> {
       title: `A regular expression that backtracks: ${formatTime(spent.time)}`,
       subject: `/${pattern}/`,
       evidence: [
-        `checked: its time grows ${growth} with the text; one of ${plural(enough, 'character')} is enough to keep it busy`,
+        `checked: its time grows ${growth}; a text of ${plural(enough, 'character')} is enough to keep it busy`,
         ...input === undefined ? [] : [`the request's longest value is "${input.name}" with ${plural(input.length, 'character')}`]
       ],
       numbers: { time: spent.time, enough, ...input !== undefined && { inputLength: input.length } },
@@ -55,7 +55,9 @@ async function diagnose (pattern: string): Promise<Diagnosis | undefined> {
     const result = checkSync(pattern, '', { timeout: REGEX.checkLimit })
     if (result.status !== 'vulnerable') return undefined
     const { complexity, attack } = result
-    const growth = complexity.type === 'exponential' ? 'exponentially' : complexity.degree === 2 ? 'with the square' : `with the power of ${complexity.degree}`
+    const growth = complexity.type === 'exponential'
+      ? 'exponentially with the text\'s length'
+      : complexity.degree === 2 ? 'with the square of the text\'s length' : `with the text's length to the power of ${complexity.degree}`
     return { growth, enough: attack.string.length }
   } catch {
     // A pattern that V8 has cut short, or that needs its flags.

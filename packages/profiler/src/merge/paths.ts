@@ -7,10 +7,10 @@ import type { TreeBuilder } from './tree-builder.ts'
 interface Steps {
   /** Indices of the recording's places. */
   readonly places: readonly number[]
-  /** Nothing of it continues the function that its record's parent was in. */
-  readonly begins: boolean
   /** It was called back. */
   readonly isCut: boolean
+  /** TypeScript's helper called its generator, for the first time or to go on. */
+  readonly isHelped: boolean
   /** For each async function in it, the innermost first, how many of the places lead to it. */
   readonly levels: readonly number[]
 }
@@ -59,16 +59,30 @@ export class Paths {
   /**
    * The node in which a function goes on that runs in the record's name: that of the record, or, where its stack was borrowed, one of the callers
    * that the promise was passed on to, or a callee. -1 where the function is another, and is called from the record.
+   *
+   * @param isHelped TypeScript's helper calls it, a generator. That goes on as well where it is in a stack that was borrowed.
    */
-  continued (record: number, frame: number): number {
+  continued (record: number, frame: number, isHelped: boolean): number {
     const tree = this.#tree
     const node = this.node[record] as number
-    if (node > 0 && tree.frame(node) === frame) return node
+    if (!isHelped && node > 0 && tree.frame(node) === frame) return node
     if ((this.#flags(record) & FLAG.borrowed) === 0) return -1
-    for (const from of [node, this.top[record] as number]) {
+    const top = this.top[record] as number
+    if (isHelped) {
+      const generator = this.#calledBy(node, top)
+      if (generator > 0 && tree.frame(generator) === frame) return generator
+    }
+    for (const from of [node, top]) {
       for (let at = from; at > 0; at = tree.parent(at)) if (tree.frame(at) === frame) return at
     }
     return -1
+  }
+
+  /** What a node calls on the way to another one below it; -1 where it is that one. */
+  #calledBy (node: number, below: number): number {
+    let called = -1
+    for (let at = below; at !== node && at > 0; at = this.#tree.parent(at)) called = at
+    return called
   }
 
   #flags (record: number): number {
@@ -83,23 +97,25 @@ export class Paths {
   }
 
   /** The synchronous part of a record's stack is joined to the path of the record whose code it ran in. */
-  #join (record: number, above: number, { places, begins, levels }: Steps): void {
+  #join (record: number, above: number, { places, isCut, isHelped, levels }: Steps): void {
     const tree = this.#tree
     let node = this.node[above] as number
     let site = this.site[above] as number
     let at = 0
+    const level = Math.floor(this.#flags(record) / LEVEL)
+    const length = levels[Math.min(level, levels.length - 1)] ?? places.length
     const first = places[0]
-    if (first !== undefined && !begins) {
-      const found = this.continued(above, this.#frame(first))
+    if (first !== undefined && !isCut) {
+      const found = this.continued(above, this.#frame(first), isHelped)
       if (found >= 0) {
         // The same function goes on: it is there already, at another line now.
-        site = this.#site(this.#callerSite(above, found), first)
+        const caller = this.#callerSite(above, found)
+        if (length === 0) this.#set(record, tree.parent(found), caller)
+        site = this.#site(caller, first)
         node = found
         at = 1
       }
     }
-    const level = Math.floor(this.#flags(record) / LEVEL)
-    const length = levels[Math.min(level, levels.length - 1)] ?? places.length
     for (; at < places.length; at++) {
       if (at === length) this.#set(record, node, site)
       const place = places[at] as number
@@ -144,7 +160,6 @@ export class Paths {
     const role = (place: number) => roles.of(this.#frame(place))
     const first = isCut ? 0 : places.findIndex(place => role(place) !== 'base')
     const start = first < 0 ? places.length : first
-    // TypeScript's helper calls the generator anew: that it goes on within the same function is not to be seen.
     const isHelped = start < places.length && role(places[start] as number) === 'helper'
     const code: number[] = []
     const helped: number[] = []
@@ -152,10 +167,11 @@ export class Paths {
       if (role(place) !== 'helper') code.push(place)
       else if (at === 0 || role(all[at - 1] as number) !== 'helper') helped.unshift(code.length)
     })
-    // Of helped functions the one that called the helper is the async one; of others each may be, and those that aren't are told by who goes on.
-    const isHelpedNow = places.length > start && role(places.at(-1) as number) === 'helper'
-    const levels = isHelpedNow ? helped : code.map((_, at) => code.length - at)
-    return { places: code, begins: isCut || isHelped, isCut, levels }
+    // Of helped functions the one that called the helper is the async one; of those that its generator called each may be, and those that aren't are told by
+    // who goes on.
+    const generator = (helped[0] ?? -1) + 1
+    const levels = [...code.slice(generator).map((_, at) => code.length - at), ...helped]
+    return { places: code, isCut, isHelped, levels }
   }
 
   #frame (place: number): number {

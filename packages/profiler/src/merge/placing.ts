@@ -48,7 +48,7 @@ export class Placing {
     return this.#entry[node] as number
   }
 
-  /** Whether it begins anew, and no function of its record's goes on. */
+  /** Whether it begins anew, and mostly no function of its record's goes on. */
   begins (node: number): boolean {
     return this.#crossed[node] === 1 || this.#helped[node] === 1
   }
@@ -74,13 +74,13 @@ export class Placing {
     }
     // Whether something of the stack has its place already: what comes next is then called by it.
     let isInside = placed !== undefined && this.#entry[at] as number >= 0
-    const begins = this.begins(node)
+    const [isCut, isHelped] = [this.#crossed[node] === 1, this.#helped[node] === 1]
     let result = placed ?? path
     for (const below of chain.reverse()) {
       const frame = this.#profile.tree.frame[below] as number
       const role = this.#role(below)
       if (role === 'code' || (role === 'base' && (isInside || isShown(this.#profile.frames[frame]?.name)))) {
-        const same = isInside || begins || role === 'base' || top === 0 ? -1 : this.#paths.continued(continuing, frame)
+        const same = isInside || isCut || role === 'base' || top === 0 ? -1 : this.#paths.continued(continuing, frame, isHelped)
         result = same >= 0 ? same : this.#tree.child(result, frame)
         if (role === 'code') isInside = true
       }

@@ -117,7 +117,7 @@ export function fillPools (profile: Profile, pieces: readonly Piece[], paths: Pa
     if (isIdle) return record === 0 && (pieces[at] as Piece).waits.length > 0
     if (record <= 0) return false
     if (entry < 0 || placing.begins(sampled)) return true
-    return paths.continued(record, entry) >= 0
+    return paths.continued(record, entry, false) >= 0
   }
 }
 

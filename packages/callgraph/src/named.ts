@@ -28,7 +28,7 @@ export interface NamedCallGraphOptions extends CallGraphOptions, ViewOptions {
 export interface NamedCallGraph {
   /** The part of the profile that is looked at, with names for what is shown of it; the graph's frames are this one's. */
   readonly profile: Profile
-  /** The whole recording, whatever part of it is looked at, with places from source maps but without names. */
+  /** The whole recording, whatever part of it is looked at, with places from source maps, and with names for the application's own functions. */
   readonly recording: Profile
   /** Its shares are of the time of that part: `graph.times.total`. */
   readonly graph: CallGraph
@@ -70,9 +70,11 @@ export async function buildNamedCallGraph (profile: Profile, options: NamedCallG
   const graph = graphOf(viewed, filled, isWhole ? ofWhole : timesOf(viewed, filled.time))
   const shown = [...graph.nodes.map(({ frame }) => frame), ...topFunctions(graph, 'self', TOPS), ...topFunctions(graph, 'total', TOPS)]
   const named = await resolver?.resolve(viewed, naming === 'all' ? [...shown, ...byTotal(graph)] : shown) ?? viewed
+  // Findings and the tables of waits tell who called; the graph may leave those functions out.
+  const recording = await resolver?.resolve(located, ownOf(located, ofWhole)) ?? located
   const notes = [...cutNotes(cut), ...recordingNotes(located), ...sourceNotes(resolver?.notes ?? [], profile.run)]
   const whole: ProfileTimes = { times: { ...times, total: countedOf(times, graph.options.time) }, functions }
-  return { profile: named, recording: located, graph, whole, view, cut, notes }
+  return { profile: named, recording, graph, whole, view, cut, notes }
 }
 
 function cutNotes ({ samples }: CutStacks): string[] {
@@ -105,4 +107,9 @@ function looksForNames ({ root, focus }: FilledViewOptions): boolean {
 /** The budget for parsing goes to the functions that matter. */
 function byTotal (times: Pick<ProfileTimes, 'functions'>): number[] {
   return topFunctions(times, 'total', Infinity)
+}
+
+/** The application's own functions, also those that are known of calls only. */
+function ownOf ({ frames }: Profile, { functions: { kind, total } }: Pick<ProfileTimes, 'functions'>): number[] {
+  return Array.from(frames.keys()).filter(frame => kind[frame] === 'app').sort((a, b) => (total[b] as number) - (total[a] as number))
 }

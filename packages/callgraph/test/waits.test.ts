@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import type { Frame, Profile } from '@geordi/profile'
 import { buildCallGraph, buildNamedCallGraph, CallGraphError, exportCallGraph, exportDot, labelFrame, outsideTimes, type CallGraph, type TimeView } from '../src/index.ts'
 import { naiveTimes } from './naive-times.ts'
@@ -113,6 +117,17 @@ describe('a profile with waits', () => {
       assert.equal(graph.times.total, 7)
     }
   })
+})
+
+test('the recording has names for the application\'s functions, also for those that are known of calls only', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'geordi-callgraph-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  writeFileSync(join(folder, 'app.js'), "app.get('/x', () => query())")
+  const url = pathToFileURL(join(folder, 'app.js')).href
+  const frames = [...WAITS.frames, { name: '', url, line: 1, column: 15 }]
+  const { recording, profile } = await buildNamedCallGraph({ ...WAITS, frames }, ALL)
+  assert.equal(recording.frames.at(-1)?.source?.name, "app.get('/x') handler")
+  assert.equal(profile.frames.at(-1)?.source?.name, undefined, 'the graph doesn\'t show it')
 })
 
 test('a recording that became simpler, and V8\'s own cut of stacks before the merge, are told', async () => {

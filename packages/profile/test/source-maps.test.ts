@@ -33,6 +33,29 @@ async function look (files: Record<string, string>) {
   return { frames: profile.frames, notes, places: profile.frames.map(frame => frameLocation(frame, run).text) }
 }
 
+/** As TypeScript builds `async function load (): Promise<void> { await query() }` for what has no `async`: the second line is its own, and has no place. */
+const ASYNC = 'function load() {\n    return __awaiter(this, void 0, void 0, function* () {\n        yield query();\n    });\n}'
+
+test('the body of an async function that was built to a generator has that function\'s name and place', async () => {
+  const map = (after: string) => encodedMap(new TraceMap({ version: 3, names: [], sources: ['../src/a.ts', '../src/b.ts'], mappings: [[[0, 0, 4, 0], [13, 0, 4, 19]], [], [[8, after === 'b' ? 1 : 0, 5, 2]], [], []] }))
+  const body = frameAt(URL, ASYNC, '() {\n        yield')
+  const found = async (after: string) => {
+    const script = `${ASYNC}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map(after))).toString('base64')}`
+    const { profile: { frames: [frame] } } = await resolveSources(profileOf([body], run), { readFile: filesOf({ '/srv/app/dist/a.js': script }) })
+    return { name: frame?.source?.name, place: frameLocation(frame!, run).text }
+  }
+  assert.deepEqual(await found('a'), { name: 'load', place: 'src/a.ts:5' })
+  assert.equal((await found('b')).place, 'dist/a.js:2', 'between two sources nothing is known')
+})
+
+test('so has one in a callback, by whichever helper', async () => {
+  for (const helper of ['__awaiter', 'tslib_1.__awaiter', '__async', '_asyncToGenerator']) {
+    const code = `function list() { return rows.map(row => ${helper}(this, function* () { yield query(row) })) }`
+    const { profile: { frames: [frame] } } = await resolveSources(profileOf([frameAt(URL, code, '() { yield')], run), { readFile: filesOf({ '/srv/app/dist/a.js': code }) })
+    assert.equal(frame?.source?.name, 'rows.map callback in list')
+  }
+})
+
 describe('source maps', () => {
   const flavours: Array<[string, Record<string, string>, string?]> = [
     ['inline, base64', { '/srv/app/dist/a.js': inline(mapOf()) }],

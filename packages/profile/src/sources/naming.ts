@@ -12,6 +12,8 @@ import { type ClassNode, isClass, isFunction, type Path } from './parse.ts'
  * @returns `undefined` where nothing tells more than that.
  */
 export function nameFunction (path: Path, at: number, v8Name: string, rename: Rename): string | undefined {
+  const asynchronous = v8Name === '' ? asyncFunctionAround(path, at, rename) : undefined
+  if (asynchronous !== undefined) return nameFunction(path, asynchronous, v8Name, rename)
   const name = bareName(path, at, rename) ?? { text: 'anonymous', within: outer => `anonymous in ${outer}` }
   if (name.within === undefined) return name.text
   const { named, nearest } = outerName(path, at, rename)
@@ -21,6 +23,17 @@ export function nameFunction (path: Path, at: number, v8Name: string, rename: Re
   if (target !== undefined) return `${name.text} for ${target}`
   if (nearest !== undefined) return name.within(nearest)
   return name.text === 'anonymous' ? undefined : name.text
+}
+
+/** What compilers hand the body of an async function to where the language has none: TypeScript, esbuild, Babel. */
+const AWAITERS = new Set(['__awaiter', '__async', '_asyncToGenerator', 'asyncToGenerator'])
+
+/** The function that was written, where the one at an index is its body, which a compiler has made a generator. */
+function asyncFunctionAround (path: Path, at: number, rename: Rename): number | undefined {
+  const [node, call] = [path[at], path[at - 1]]
+  if (call?.type !== 'CallExpression' || !isFunction(node) || !node.generator || !AWAITERS.has(chainOf(call.callee, rename).at(-1) ?? '')) return undefined
+  const above = path.findLastIndex((outer, index) => index < at && isFunction(outer))
+  return above < 0 ? undefined : above
 }
 
 /** What runs the fields of a class, its static blocks, or its constructor where none is written. */

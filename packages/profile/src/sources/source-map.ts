@@ -21,6 +21,17 @@ export class SourceMap {
 
   /** Where the code at a place of the script was written; `undefined` where the map says nothing, or names a web address. */
   originalOf (line: number, column: number): FramePlace | undefined {
+    return this.#at(line, column) ?? this.#between(line)
+  }
+
+  /** A line that the compiler has put in has no place of its own, but for the one where it was put: `return __awaiter(this, …, function* () {`. */
+  #between (line: number): FramePlace | undefined {
+    const [before, after] = [this.#at(line - 1, Infinity), this.#at(line + 1, 1)]
+    return before?.url === after?.url ? before : undefined
+  }
+
+  #at (line: number, column: number): FramePlace | undefined {
+    if (line < 1) return undefined
     const needle = { line, column: column - 1 }
     const before = originalPositionFor(this.#map, { ...needle, bias: GREATEST_LOWER_BOUND })
     const found = before.source !== null ? before : originalPositionFor(this.#map, { ...needle, bias: LEAST_UPPER_BOUND })

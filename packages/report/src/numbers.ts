@@ -33,6 +33,11 @@ export function plural (count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
 }
 
+/** `once`, `2,471 times`. */
+export function formatTimes (count: number): string {
+  return count === 1 ? 'once' : `${formatCount(count)} times`
+}
+
 /** Bytes in decimal units: `512 B`, `3.4 kB`. */
 export function formatBytes (bytes: number): string {
   if (bytes < 1000) return `${bytes} B`

@@ -92,8 +92,23 @@ describe('synchronous input and output', () => {
 
   test('of a database within the process is none: it can\'t be otherwise', async () => {
     const run = new RunBuilder()
-    run.open({ ...reads, kind: 'sql', statement: 'select 1' }, 0, 100)
-    await assertNone(run.run(['handler', 'loadAll', 'all node:sqlite'], 100))
+    run.open({ ...reads, kind: 'sql', statement: 'select 1' }, 0, 90)
+    await assertNone(run.run(['handler', 'loadAll', 'all node:sqlite'], 90))
+  })
+
+  test('that the thread pool could do is told as that; names of files aren\'t told apart', async () => {
+    const hash = new RunBuilder().run(['handler'], 10)
+    hash.open({ ...reads, kind: 'threadpool', statement: 'scryptSync', target: 'crypto' }, 10, 510)
+    const [found] = await find(hash.run(['handler', 'loadAll', 'scryptSync node:internal/crypto/scrypt'], 500).profile())
+    assert.match(found!.title, /^Work for the thread pool that blocks the thread: 500 ms$/)
+    assert.match(found!.advice, /^Call scrypt instead/)
+    assert.equal(found!.evidence.join(), 'scryptSync once, 500 ms')
+    const files = new RunBuilder()
+    repeat(30, at => {
+      files.open({ ...reads, target: `/srv/${at}/a.txt` }, files.now, files.now + 5)
+      files.run(['handler', 'loadAll', 'readFileSync node:fs'], 5)
+    })
+    assert.equal((await find(files.profile()))[0]?.evidence.join(), 'readFileSync 30 times, 150 ms')
   })
 })
 
@@ -183,6 +198,25 @@ describe('a blocked event loop', () => {
     const module = new RunBuilder().run(['handler', 'require node:internal/modules/helpers', '(anonymous) in typescript'], 600).block(0, 600)
     assert.deepEqual((await find(module.profile())).map(({ cause }) => cause), ['module-loading'])
   })
+})
+
+describe('what the recorder itself takes', () => {
+  test('blocks no loop of the run\'s, and its garbage is none of the run\'s', async () => {
+    await assertNone(new RunBuilder().run(['handler', 'annotate'], 80).run(['(recording)'], 120).block(0, 200))
+    const slowed = new RunBuilder().run(['handler', 'annotate'], 150).run(['(recording)'], 450).block(0, 600)
+    assert.match((await find(slowed.profile()))[0]!.title, /answers nobody for 150 ms/)
+    await assertNone(new RunBuilder().run(['handler'], 100).run(['(recording)'], 100).run(['(garbage collector)'], 200))
+  })
+})
+
+test('what has none of the application\'s functions is told at the package\'s', async () => {
+  const [blocked] = await find(new RunBuilder().run(['handler', 'ask'], 100).run(['parse in redis-parser', 'emit in redis-parser'], 400).block(0, 500).profile())
+  assert.deepEqual([blocked?.cause, blocked?.places[0]?.label], ['blocked-loop', 'emit'])
+  assert.match(blocked!.evidence.join(), /80\.0% of it in emit/)
+  const [module] = await find(new RunBuilder().run(['getCodec in iconv-lite', 'require node:internal/modules/helpers'], 200).profile())
+  assert.deepEqual([module?.cause, module?.places[0]?.label], ['module-loading', 'getCodec'])
+  const shared = new RunBuilder().run(['handler', 'one'], 200).run(['handler', 'two'], 100).run(['emit in pg'], 250).block(0, 550)
+  assert.deepEqual((await find(shared.profile()))[0]?.places.map(({ label }) => label), ['handler'])
 })
 
 describe('code that computes', () => {

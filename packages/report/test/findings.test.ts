@@ -90,6 +90,28 @@ describe('the same query for each row', () => {
     await assertNone(queries(15, at => ({ ...AUTHOR, same: at + 1 })))
   })
 
+  test('is found of a database within the process, where it has much of the time; that it blocks is then explained', async () => {
+    const within = (each: number, same: (at: number) => number) => {
+      const run = new RunBuilder()
+      repeat(300, at => {
+        run.open({ ...AUTHOR, sync: true, same: same(at), stack: ['handler:3', 'loadAuthor:20'] }, run.now, run.now + each)
+        run.run(['handler', 'loadAuthor', 'get in better-sqlite3'], each)
+      })
+      return run.run(['handler', 'render'], 100)
+    }
+    const found = await first(within(0.5, at => at + 1).block(0, 250), 'n-plus-one')
+    assert.deepEqual([found.numbers.count, Math.round(found.time)], [300, 150_000])
+    assert.deepEqual(locations(found), ['loadAuthor src/loadAuthor.js:20', 'handler src/handler.js:3'])
+    assert.equal((await find(within(0.5, at => at + 1).block(0, 250))).length, 1)
+    assert.equal((await first(within(0.5, () => 7), 'identical')).numbers.count, 300)
+    await assertNone(within(0.1, at => at + 1))
+  })
+
+  test('of a function that calls itself, names who called that, too', async () => {
+    const stack = ['handler:3', 'walk:9', 'walk:9', 'walk:12']
+    assert.deepEqual(locations(await first(queries(200, at => ({ ...AUTHOR, same: at + 1, stack })), 'n-plus-one')), ['walk src/walk.js:12', 'handler src/handler.js:3'])
+  })
+
   test('is none for different statements, nor for one from many places', async () => {
     await assertNone(queries(150, at => ({ ...AUTHOR, statement: `select a${at} from t`, same: at + 1 })))
     await assertNone(queries(150, at => ({ ...AUTHOR, stack: [`handler:${at + 1}`], same: at + 1 })))
@@ -141,7 +163,7 @@ describe('a slow operation', () => {
     assert.match(found.title, /One slow statement: 700 ms/)
     assert.deepEqual(locations(found), ['loadReport src/loadReport.js:8', 'handler src/handler.js:3'])
     assert.ok(Math.abs(found.share - 0.7) < 0.01)
-    const others = { http: /Another service/, network: /Another server takes/, process: /child process/, worker: /another thread/ } as const
+    const others = { http: /Another service/, network: /Another server takes/, process: /child process/, worker: /another thread/, threadpool: /One piece of work for the thread pool/ } as const
     for (const [kind, words] of Object.entries(others)) assert.match((await first(new RunBuilder().wait({ kind: kind as keyof typeof others, statement: 'GET /slow', target: 'https://api' }, 900), 'slow-operation')).title, words)
   })
 

@@ -1,8 +1,8 @@
-import type { LoopBlock, Profile } from '@geordi/profile'
-import { formatTime, plural } from '../numbers.ts'
+import type { Frame, LoopBlock } from '@geordi/profile'
+import { formatShare, formatTime, plural } from '../numbers.ts'
 import type { Look } from '../waits/look.ts'
 import { placeOfFrame } from '../waits/places.ts'
-import { innermostOwn } from './cpu.ts'
+import { busiestFunction, isRecorder } from './cpu.ts'
 import { explainedTime } from './explained.ts'
 import type { Finding } from './finding.ts'
 import { BLOCKED } from './thresholds.ts'
@@ -10,30 +10,32 @@ import { isWorthTelling } from './worth.ts'
 
 /** Stretches in which the process answered nobody, unless other findings tell why. */
 export function findBlockedLoop (look: Look, others: readonly Finding[]): Finding[] {
-  const { profile, wall } = look
-  const blocks = (profile.waits?.blocks ?? []).filter(({ start, end }) => end - start >= BLOCKED.time)
-  const time = blocks.reduce((sum, { start, end }) => sum + end - start, 0)
+  const { profile, recorded, wall } = look
+  // What the recorder did meanwhile wouldn't have blocked it.
+  const timeOf = ({ start, end }: LoopBlock) => end - start - (recorded?.recorder.between(start, end) ?? 0)
+  const blocks = (profile.waits?.blocks ?? []).filter(block => timeOf(block) >= BLOCKED.time)
+  const time = blocks.reduce((sum, block) => sum + timeOf(block), 0)
   if (!isWorthTelling(look, time, BLOCKED)) return []
   if (explainedTime(others) >= BLOCKED.explained * time) return []
-  const longest = Math.max(...blocks.map(({ start, end }) => end - start))
-  const frame = innermostOwn(look, timesWithin(profile, blocks))
-  const places = frame === undefined ? [] : [placeOfFrame(profile, frame)]
-  const where = places[0] === undefined ? '' : `, most of it in ${places[0].label}`
+  const longest = Math.max(...blocks.map(timeOf))
+  const busiest = busiestFunction(look, timesWithin(look, blocks))
+  if (busiest === undefined) return []
+  const place = placeOfFrame(profile, busiest.frame)
   return [{
     cause: 'blocked-loop',
     title: `The process answers nobody for ${formatTime(longest)}${blocks.length > 1 ? ' at a time' : ''}`,
     subject: '',
-    evidence: [`it ran without a pause ${plural(blocks.length, 'time')}, ${formatTime(time)} in all${where}`],
+    evidence: [`it ran without a pause ${plural(blocks.length, 'time')}, ${formatTime(time)} in all, ${formatShare(busiest.share)} of it in ${place.label}`],
     numbers: { count: blocks.length, total: time, max: longest },
-    places,
+    places: [place],
     time,
     share: time / wall,
     advice: 'Do the work in a worker thread, or in slices with setImmediate between them.'
   }]
 }
 
-/** For each node of the call tree its own time within the blocks. */
-function timesWithin ({ tree, samples, startTime }: Profile, blocks: readonly LoopBlock[]): Float64Array {
+/** For each node of the call tree its own time within the blocks, without what is nobody's: the recorder's, and garbage, of which V8 tells no caller. */
+function timesWithin ({ profile: { frames, tree, samples, startTime }, kinds }: Look, blocks: readonly LoopBlock[]): Float64Array {
   const times = new Float64Array(tree.frame.length)
   let [time, block] = [startTime, 0]
   samples.node.forEach((node, at) => {
@@ -44,5 +46,5 @@ function timesWithin ({ tree, samples, startTime }: Profile, blocks: readonly Lo
     }
     time = end
   })
-  return times
+  return times.map((time, node) => kinds[tree.frame[node] as number] === 'gc' || isRecorder(frames[tree.frame[node] as number] as Frame) ? 0 : time)
 }

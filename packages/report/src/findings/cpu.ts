@@ -1,4 +1,4 @@
-import type { Frame } from '@geordi/profile'
+import type { Frame, FrameKind } from '@geordi/profile'
 import { add, largest } from '../sums.ts'
 import { placeOfFrame, type Place } from '../waits/places.ts'
 import type { Look } from '../waits/look.ts'
@@ -6,7 +6,7 @@ import type { Look } from '../waits/look.ts'
 /** Time that was spent in some functions and in all that they called, waits not counted. */
 export interface Below {
   readonly time: number
-  /** The application's functions that called them, the costliest first; an index into `Profile.frames`. */
+  /** The application's functions that called them, the costliest first, or where there are none the packages'; an index into `Profile.frames`. */
   readonly callers: ReadonlyArray<readonly [frame: number, time: number]>
   /** The outermost of the functions themselves. */
   readonly entries: ReadonlyArray<readonly [frame: number, time: number]>
@@ -27,6 +27,9 @@ export function below ({ profile, kinds, self }: Look, isOne: (frame: Frame) => 
   const entry = new Int32Array(count)
   const caller = new Int32Array(count)
   const callers = new Map<number, number>()
+  /** Whoever it was that called them. */
+  const others = new Map<number, number>()
+  const otherCaller = new Int32Array(count).fill(-1)
   const entries = new Map<number, number>()
   let time = 0
   for (let node = 0; node < count; node++) {
@@ -36,28 +39,53 @@ export function below ({ profile, kinds, self }: Look, isOne: (frame: Frame) => 
     entry[node] = above !== -1 ? above : unwanted[frame] === true ? -2 : wanted[frame] === true ? frame : -1
     const inherited = parent < 0 ? -1 : caller[parent] as number
     caller[node] = entry[node] === -1 && kinds[frame] === 'app' ? frame : inherited
+    otherCaller[node] = entry[node] === -1 && kinds[frame] === 'dependency' ? frame : parent < 0 ? -1 : otherCaller[parent] as number
     const own = self[node] as number
     if (own === 0 || (entry[node] as number) < 0 || kinds[frame] === 'idle') continue
     time += own
     add(entries, entry[node] as number, own)
     if ((caller[node] as number) >= 0) add(callers, caller[node] as number, own)
+    if ((otherCaller[node] as number) >= 0) add(others, otherCaller[node] as number, own)
   }
-  return { time, callers: largest(callers), entries: largest(entries) }
+  return { time, callers: largest(callers.size > 0 ? callers : others), entries: largest(entries) }
 }
 
 /** So much of the time must be below a function for it to be named. */
 const MOST = 0.6
 
 /** The innermost of the application's own functions below which most of some times is. @param own For each node of the call tree. */
-export function innermostOwn ({ profile: { tree }, kinds }: Look, own: Float64Array): number | undefined {
-  const total = Float64Array.from(own)
+export function innermostOwn (look: Look, own: Float64Array): number | undefined {
+  const found = innermost(look, sumUp(look, own), 'app')
+  return found === undefined ? undefined : look.profile.tree.frame[found]
+}
+
+/**
+ * Where most of some times is, in one place: an own function if there is one, else a package's; or else the own function that has the most of them.
+ * @param own For each node of the call tree.
+ */
+export function busiestFunction (look: Look, own: Float64Array): { frame: number, share: number } | undefined {
+  const { profile: { tree }, kinds } = look
+  const totals = sumUp(look, own)
+  let most: number | undefined
+  totals.forEach((time, node) => { if (time > 0 && kinds[tree.frame[node] as number] === 'app' && !(time <= (totals[most ?? -1] ?? 0))) most = node })
+  const found = innermost(look, totals, 'app') ?? innermost(look, totals, 'dependency') ?? most
+  return found === undefined ? undefined : { frame: tree.frame[found] as number, share: (totals[found] as number) / (totals[0] as number) }
+}
+
+/** For each node its time with that of all below it. */
+function sumUp ({ profile: { tree } }: Look, own: Float64Array): Float64Array {
+  const totals = Float64Array.from(own)
   // Children come after their parents.
-  for (let node = total.length - 1; node > 0; node--) {
+  for (let node = totals.length - 1; node > 0; node--) {
     const parent = tree.parent[node] as number
-    total[parent] = (total[parent] as number) + (total[node] as number)
+    totals[parent] = (totals[parent] as number) + (totals[node] as number)
   }
+  return totals
+}
+
+function innermost ({ profile: { tree }, kinds }: Look, totals: Float64Array, kind: FrameKind): number | undefined {
   let found: number | undefined
-  total.forEach((time, node) => { if (time > 0 && time >= MOST * (total[0] as number) && kinds[tree.frame[node] as number] === 'app') found = tree.frame[node] })
+  totals.forEach((time, node) => { if (time > 0 && time >= MOST * (totals[0] as number) && kinds[tree.frame[node] as number] === kind) found = node })
   return found
 }
 

@@ -1,12 +1,12 @@
 import type { Waits } from '@geordi/profile'
 import { formatCount, formatTime } from '../numbers.ts'
 import { groupBy } from '../sums.ts'
-import { elapsed, type Look, type RecordedLook } from '../waits/look.ts'
+import { elapsed, runningTime, type Look, type RecordedLook } from '../waits/look.ts'
 import { countSome, meanTimeOf, medianOf, timeOf } from '../waits/counts.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
 import { isAround, reads } from './statements.ts'
-import { IDENTICAL } from './thresholds.ts'
+import { IDENTICAL, WITHIN_PROCESS } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
 /** The very same question, values and all, again and again: the answer could have been kept. */
@@ -18,7 +18,7 @@ export function findIdentical (look: Look): Finding[] {
     const operation = waits.operations[waits.operation[members[0] as number] as number] as Waits['operations'][number]
     // The first one has to be asked.
     const time = elapsed(recorded, members.slice(1))
-    if (!isWorthTelling(look, time) || isPolling(waits, members) || isRewritten(waits, members)) return []
+    if (!isWorthTelling(look, time, operation.sync ? WITHIN_PROCESS : {}) || isPolling(waits, members) || isRewritten(waits, members)) return []
     const { kind, statement, target } = operation
     const count = countSome(waits, members)
     const total = members.reduce((sum, wait) => sum + timeOf(waits, wait), 0)
@@ -33,7 +33,7 @@ export function findIdentical (look: Look): Finding[] {
         `${formatCount(count)} times with the same values, ${formatTime(total)} in all, ${formatTime(median)} each (median)`,
         ...sites.length > 1 ? [`from ${sites.length} places, ${formatCount((sites[0] as Site).count)} times from this one`] : []
       ],
-      numbers: { count, total, median },
+      numbers: { count, total, median, running: runningTime(recorded, members) },
       places: callers(profile, recorded, sites[0]?.site ?? -1),
       time,
       share: time / wall,
@@ -45,7 +45,7 @@ export function findIdentical (look: Look): Finding[] {
 /** The waits of each question that was asked often enough and changes nothing by being asked. */
 function questions (waits: Waits): number[][] {
   const { operations, operation, same, outcome } = waits
-  const isAsked = operations.map(one => !one.sync && reads(one) && !isAround(one))
+  const isAsked = operations.map(one => (!one.sync || one.kind === 'sql') && reads(one) && !isAround(one))
   const asked = Array.from(operation.keys()).filter(wait => isAsked[operation[wait] as number] === true && same[wait] !== 0 && outcome[wait] === 0)
   const groups = groupBy(asked, wait => `${operation[wait]} ${same[wait]}`)
   return Array.from(groups.values()).filter(members => countSome(waits, members) >= IDENTICAL.count)

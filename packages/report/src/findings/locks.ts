@@ -1,5 +1,5 @@
 import type { LockKind, WaitLock, Waits } from '@geordi/profile'
-import { formatCount, formatTime } from '../numbers.ts'
+import { formatCount, formatTime, formatTimes } from '../numbers.ts'
 import { groupBy } from '../sums.ts'
 import type { Look } from '../waits/look.ts'
 import type { Finding } from './finding.ts'
@@ -50,7 +50,7 @@ export function findMutexes (look: Look): Finding[] {
     cause: 'mutex' as const,
     title: `Waits for a lock of its own process: ${formatTime(time)}`,
     subject: '',
-    evidence: [`asked ${formatCount(count)} times, waited ${formatTime(total)} in all, at the most ${formatTime(max)}`],
+    evidence: [`asked ${formatTimes(count)}, waited ${formatTime(total)} in all, at the most ${formatTime(max)}`],
     numbers: { count, total, max },
     places: callers(profile, recorded, site),
     time,

@@ -1,11 +1,11 @@
 import { formatCount, formatTime } from '../numbers.ts'
-import { elapsed, type Look, type RecordedLook } from '../waits/look.ts'
+import { elapsed, runningTime, type Look, type RecordedLook } from '../waits/look.ts'
 import { countOf, medianOf } from '../waits/counts.ts'
 import type { Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
 import { isAround, verbOf } from './statements.ts'
-import { IDENTICAL, N_PLUS_ONE } from './thresholds.ts'
+import { IDENTICAL, N_PLUS_ONE, WITHIN_PROCESS } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
 const KINDS: ReadonlySet<string> = new Set(['sql', 'document', 'cache', 'http', 'network'])
@@ -16,7 +16,7 @@ export function findNPlusOne (look: Look): Finding[] {
   if (recorded === undefined) return []
   return recorded.tallies.filter(tally => KINDS.has(tally.kind) && isOneByOne(recorded, tally)).flatMap(tally => {
     const time = elapsed(recorded, tally.waits)
-    if (!isWorthTelling(look, time)) return []
+    if (!isWorthTelling(look, time, tally.sync ? WITHIN_PROCESS : {})) return []
     const { kind, statement, target, count, total, median, site, repeats } = tally
     return [{
       cause: 'n-plus-one' as const,
@@ -26,7 +26,7 @@ export function findNPlusOne (look: Look): Finding[] {
         `${formatCount(count)} from one call, ${formatTime(total)} in all, ${formatTime(median)} each (median)`,
         ...repeats > 0 ? [`${formatCount(repeats)} of them asked for what another had asked for already`] : []
       ],
-      numbers: { count, total, median },
+      numbers: { count, total, median, running: runningTime(recorded, tally.waits) },
       places: callers(profile, recorded, site),
       time,
       share: time / wall,
@@ -39,7 +39,7 @@ const NAMES = { sql: 'The same statement', document: 'The same query', cache: 'T
 
 function isOneByOne ({ waits }: RecordedLook, tally: Tally): boolean {
   const { kind, sync, count, waits: members, total, repeats } = tally
-  if (sync || count < N_PLUS_ONE.count || isAround(tally)) return false
+  if ((sync && kind !== 'sql') || count < N_PLUS_ONE.count || isAround(tally)) return false
   if (kind === 'network' && (count < N_PLUS_ONE.exchanges || medianOf(waits, members, wait => (waits.bytes[wait] as number) / countOf(waits, wait)) >= N_PLUS_ONE.batchBytes)) return false
   if (medianOf(waits, members, wait => (waits.rows[wait] as number) / countOf(waits, wait)) >= N_PLUS_ONE.batchRows) return false
   // Few questions, asked again and again, are told as what they are; of many rows' some have the same answer.

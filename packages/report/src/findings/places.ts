@@ -2,17 +2,17 @@ import type { RecordedLook } from '../waits/look.ts'
 import { placeOfSite, type Place } from '../waits/places.ts'
 import type { Profile } from '@geordi/profile'
 
-/** A call and the two of the application's own functions that led to it, the innermost first. */
+const MOST = 3
+
+/** A call and the two of the application's own functions that led to it, the innermost first. One that calls itself is told once, by its innermost call. */
 export function callers (profile: Profile, { places }: RecordedLook, site: number): Place[] {
   if (site < 0) return []
-  const own = [...take(places.chain(site), 3)]
-  return (own.length === 0 ? [site] : own).map(at => placeOfSite(profile, at))
-}
-
-function * take<T> (items: Iterable<T>, count: number): Generator<T> {
-  let left = count
-  for (const item of items) {
-    if (left-- <= 0) return
-    yield item
+  const found: Place[] = []
+  for (const at of places.chain(site)) {
+    const place = placeOfSite(profile, at)
+    const callee = found.at(-1)
+    if (callee?.label === place.label && callee.url === place.url) continue
+    if (found.push(place) === MOST) break
   }
+  return found.length === 0 ? [placeOfSite(profile, site)] : found
 }

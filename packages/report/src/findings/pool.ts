@@ -1,4 +1,4 @@
-import { formatCount, formatTime } from '../numbers.ts'
+import { formatTime, formatTimes } from '../numbers.ts'
 import type { Look } from '../waits/look.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
@@ -14,7 +14,7 @@ export function findPoolWaits (look: Look): Finding[] {
   const found = recorded?.tallies.filter(({ kind, statement, wall: time }) => kind === 'pool' && statement !== OPENING && isWorthTelling(look, time, POOL)) ?? []
   return found.map(({ target, count, total, max, wall: time, site }) => ({
     cause: 'pool' as const,
-    title: `Waits for a free connection ${formatCount(count)} times: ${formatTime(time)}`,
+    title: `Waits for a free connection ${formatTimes(count)}: ${formatTime(time)}`,
     subject: target,
     evidence: [`${formatTime(total)} in all, at the most ${formatTime(max)}; all connections of the pool were in use`],
     numbers: { count, total, max },

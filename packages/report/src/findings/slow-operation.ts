@@ -8,7 +8,7 @@ import { LOCK, SLOW_OPERATION } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
 const TITLES: Readonly<Record<string, string>> = {
-  sql: 'One slow statement', document: 'One slow query', cache: 'One slow command of the cache', http: 'Another service takes long to answer', network: 'Another server takes long to answer', process: 'A child process takes long', worker: 'Work in another thread takes long'
+  sql: 'One slow statement', document: 'One slow query', cache: 'One slow command of the cache', http: 'Another service takes long to answer', network: 'Another server takes long to answer', process: 'A child process takes long', worker: 'Work in another thread takes long', threadpool: 'One piece of work for the thread pool takes long'
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
@@ -18,6 +18,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   http: 'Profile that service; here a time limit, a cache, or asking earlier would help.',
   network: 'See what it does meanwhile; here a time limit, a cache, or asking earlier would help.',
   process: 'Do the work in this process, keep the other one running, or do it outside of the request.',
+  threadpool: 'Do less of it (the cost of a hash is a parameter), keep what comes out, or do it outside of the request.',
   worker: 'Profile what that thread does: it may do less, or its answer could be kept.'
 }
 
@@ -25,7 +26,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 export function findSlowOperations (look: Look): Finding[] {
   const { profile, recorded, wall } = look
   if (recorded === undefined) return []
-  return recorded.tallies.filter(({ kind, sync, max }) => !sync && kind in TITLES && max >= SLOW_OPERATION.time).flatMap(tally => {
+  return recorded.tallies.filter(({ kind, sync, max }) => (!sync || kind === 'sql') && kind in TITLES && max >= SLOW_OPERATION.time).flatMap(tally => {
     const { kind, statement, target, count, total, max, site } = tally
     const time = timeOfSlow(recorded, tally)
     if (!isWorthTelling(look, time, SLOW_OPERATION)) return []
@@ -34,7 +35,7 @@ export function findSlowOperations (look: Look): Finding[] {
       title: `${TITLES[kind]}: ${formatTime(max)}`,
       subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
       evidence: [count === 1 ? `asked once, answered after ${formatTime(total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(max)}`],
-      numbers: { count, total, max },
+      numbers: { count, total, max, ...tally.sync && { running: time } },
       places: callers(profile, recorded, site),
       time,
       share: time / wall,
@@ -47,5 +48,5 @@ export function findSlowOperations (look: Look): Finding[] {
 function timeOfSlow ({ waits, shares }: RecordedLook, tally: Tally): number {
   const locked = new Set((waits.locks ?? []).filter(({ wait, time }) => time >= LOCK.part * ((waits.end[wait] as number) - (waits.start[wait] as number))).map(({ wait }) => wait))
   return tally.waits.filter(wait => longestOf(waits, wait) >= SLOW_OPERATION.time && !locked.has(wait))
-    .reduce((sum, wait) => sum + (shares[wait] as number), 0)
+    .reduce((sum, wait) => sum + (tally.sync ? longestOf(waits, wait) : shares[wait] as number), 0)
 }

@@ -1,6 +1,7 @@
 import type { Frame } from '@geordi/profile'
-import { formatCount, formatTime } from '../numbers.ts'
+import { formatTime, formatTimes } from '../numbers.ts'
 import type { Look } from '../waits/look.ts'
+import { byStatement } from './by-statement.ts'
 import { below, isLoader, placesOf } from './cpu.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
@@ -21,20 +22,22 @@ function fromWaits (look: Look): Finding[] {
   if (recorded === undefined) return []
   const tallies = recorded.tallies.filter(({ kind, sync }) => sync && kind !== 'sql' && kind !== 'socket').sort((a, b) => b.total - a.total)
   const time = tallies.reduce((sum, { total }) => sum + total, 0)
-  const worst = tallies[0]
-  if (worst === undefined || !isWorthTelling(look, time, SYNC_IO)) return []
+  if (!isWorthTelling(look, time, SYNC_IO)) return []
   const count = tallies.reduce((sum, tally) => sum + tally.count, 0)
-  const kinds = tallies.slice(0, 3).map(({ statement, count, total }) => `${statement} ${formatCount(count)} times, ${formatTime(total)}`)
+  const statements = byStatement(tallies)
+  const worst = tallies.find(({ statement }) => statement === statements[0]?.statement)
+  if (worst === undefined) return []
+  const kinds = statements.map(({ statement, count, total }) => `${statement} ${formatTimes(count)}, ${formatTime(total)}`)
   return [{
     cause: 'sync-io',
-    title: `Input and output that blocks the thread: ${formatTime(time)}`,
+    title: `${worst.kind === 'threadpool' ? 'Work for the thread pool' : 'Input and output'} that blocks the thread: ${formatTime(time)}`,
     subject: `${worst.statement} ${worst.target}`.trim(),
     evidence: [kinds.join('; ')],
     numbers: { count, total: time, max: Math.max(...tallies.map(({ max }) => max)) },
     places: callers(profile, recorded, worst.site),
     time,
     share: time / wall,
-    advice: ADVICE
+    advice: worst.kind === 'threadpool' ? `Call ${worst.statement.replace(/Sync$/, '')} instead, which another thread does, so that this one can answer others meanwhile.` : ADVICE
   }]
 }
 

@@ -19,6 +19,9 @@ export const N_PLUS_ONE = {
   pipelined: 4
 }
 
+/** Many statements for a database within the process, which blocks the thread: each costs little, and there may well be many. */
+export const WITHIN_PROCESS = { time: 50_000, share: 0.25 }
+
 /** The very same question again and again. */
 export const IDENTICAL = {
   count: 5,

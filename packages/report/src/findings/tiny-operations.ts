@@ -1,11 +1,12 @@
 import type { WaitKind } from '@geordi/profile'
-import { formatBytes, formatCount, formatTime } from '../numbers.ts'
+import { formatBytes, formatCount, formatTime, formatTimes } from '../numbers.ts'
 import { groupBy } from '../sums.ts'
 import { elapsed, type Look } from '../waits/look.ts'
 import { countSome, countOf, meanTimeOf, medianOf } from '../waits/counts.ts'
 import type { Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
+import { byStatement } from './by-statement.ts'
 import { TINY } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
@@ -48,7 +49,7 @@ export function findTinyOperations (look: Look): Finding[] {
       title: `${formatCount(count)} ${NAMES[worst.kind]}, where few would do`,
       subject: `${worst.statement} ${worst.target}`.trim(),
       evidence: [
-        tiny.slice(0, 3).map(({ statement, count }) => `${statement} ${formatCount(count)} times`).join('; '),
+        byStatement(tiny).map(({ statement, count }) => `${statement} ${formatTimes(count)}`).join('; '),
         `${formatTime(time)} in all, ${formatTime(median)} each (median)${bytes > 0 ? `, ${formatBytes(Math.round(bytes / count))} on the average` : ''}`
       ],
       numbers: { count, total, median, bytes, ...most(tiny), ...worst.sync && { blocking: total } },

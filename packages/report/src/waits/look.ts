@@ -2,7 +2,7 @@ import { waitFrames } from '@geordi/callgraph'
 import { classifier, type FrameKind, type Profile, type Waits } from '@geordi/profile'
 import { CallPlaces } from './places.ts'
 import { sharesOf } from './shares.ts'
-import { Clock, stretchesOf } from './stretches.ts'
+import { Clock, stretchesOf, type Doing, type Stretches } from './stretches.ts'
 import { talliesOf, type Tally } from './tallies.ts'
 
 /** What findings, table and timeline have to know of a recording, worked out once. Times are microseconds. */
@@ -26,6 +26,10 @@ export interface RecordedLook {
   readonly shares: Float64Array
   /** How long the run did something else than to run the application's own code, between two times. */
   readonly away: Clock
+  /** How long it ran code that isn't the application's own. */
+  readonly others: Clock
+  /** How long the recorder itself was at work. */
+  readonly recorder: Clock
 }
 
 export function lookAt (profile: Profile): Look {
@@ -49,17 +53,31 @@ function look (profile: Profile, waits: Waits, kinds: readonly FrameKind[], isWa
   const stretches = stretchesOf(profile, kinds, isWait, recorder)
   const places = new CallPlaces(profile, kinds)
   const shares = sharesOf(profile, waits, new Clock(stretches, new Set(['waiting'])))
-  return { waits, places, shares, tallies: talliesOf(waits, shares, places), away: new Clock(stretches, new Set(['waiting', 'other'])) }
+  return { waits, places, shares, tallies: talliesOf(waits, shares, places), ...clocks(stretches) }
+}
+
+function clocks (stretches: Stretches): Pick<RecordedLook, 'away' | 'others' | 'recorder'> {
+  const clock = (...counted: Doing[]) => new Clock(stretches, new Set(counted))
+  return { away: clock('waiting', 'other'), others: clock('other'), recorder: clock('recording') }
 }
 
 /** For how long at least one of some waits was open and the application's own code didn't run. The waits are in the order of their starts. */
-export function elapsed ({ waits, away }: RecordedLook, members: readonly number[]): number {
+export function elapsed (recorded: RecordedLook, members: readonly number[]): number {
+  return timeWithin(recorded, recorded.away, members)
+}
+
+/** For how long of that code ran, a driver's mostly. */
+export function runningTime (recorded: RecordedLook, members: readonly number[]): number {
+  return timeWithin(recorded, recorded.others, members)
+}
+
+function timeWithin ({ waits }: RecordedLook, clock: Clock, members: readonly number[]): number {
   let sum = 0
   let until = -Infinity
   for (const wait of members) {
     const end = waits.end[wait] as number
     if (end <= until) continue
-    sum += away.between(Math.max(until, waits.start[wait] as number), end)
+    sum += clock.between(Math.max(until, waits.start[wait] as number), end)
     until = end
   }
   return sum

@@ -59,6 +59,17 @@ describe('the same query for each row', () => {
     assert.equal(http.subject, 'GET /users/{id}/avatar?size= https://api')
   })
 
+  test('is found of what changes something, with the same values too: no other finding tells it; of who asks again until it works it is not', async () => {
+    const same = { ...AUTHOR, same: 7 }
+    for (const wait of [{ ...same, statement: 'update counters set n = n + 1' }, { ...same, kind: 'http', statement: 'POST /rpc', target: 'https://api' }] as const) {
+      const found = await first(queries(150, () => wait), 'n-plus-one')
+      assert.equal(found.evidence.length, 1, 'what a POST sends isn\'t known')
+    }
+    const again = new RunBuilder().run(['handler'], 10)
+    repeat(20, () => again.wait({ ...same, kind: 'http', statement: 'POST /lock', target: 'https://api' }, 5).wait({ kind: 'timer', statement: 'setTimeout' }, 20))
+    await assertNone(again)
+  })
+
   test('is found of a driver that isn\'t known, where there are many with small answers', async () => {
     const exchange: TestWait = { ...AUTHOR, kind: 'network', statement: 'exchange', target: 'db:5432', parameters: false, same: 0, bytes: 200 }
     const found = await first(queries(150, () => exchange), 'n-plus-one')
@@ -163,6 +174,8 @@ describe('a slow operation', () => {
     assert.match(found.title, /One slow statement: 700 ms/)
     assert.deepEqual(locations(found), ['loadReport src/loadReport.js:8', 'handler src/handler.js:3'])
     assert.ok(Math.abs(found.share - 0.7) < 0.01)
+    const changing = await first(new RunBuilder().wait({ ...REPORT, statement: 'update orders set total = ?' }, 900), 'slow-operation')
+    assert.match(changing.advice, /waits for a lock/)
     const others = { http: /Another service/, network: /Another server takes/, process: /child process/, worker: /another thread/, threadpool: /One piece of work for the thread pool/ } as const
     for (const [kind, words] of Object.entries(others)) assert.match((await first(new RunBuilder().wait({ kind: kind as keyof typeof others, statement: 'GET /slow', target: 'https://api' }, 900), 'slow-operation')).title, words)
   })

@@ -41,6 +41,8 @@ test('pg: each query with its statement, rows, outcome and caller; the wait for 
   assert.equal(only(waits, 'withCallback').outcome, 'done')
   assert.equal(only(waits, 'failing').outcome, 'failed')
   assert.ok(only(waits, 'slow').duration >= 99)
+  const batches = by(waits, 'inBatches', 'sql')
+  assert.deepEqual(batches.map(({ statement, target: of, rows }) => [statement, of, rows]), [25, 25, 10, 0].map(rows => ['fetch: select * from item where id <= $1', target, rows]))
   assert.equal(only(waits, 'throughPool', 'sql').statement, 'select ? as pooled')
   assert.equal(only(waits, 'throughPool', 'pool').target, target)
   const late = only(waits, 'exhausted', 'pool')

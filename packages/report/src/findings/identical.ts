@@ -52,7 +52,7 @@ function questions (waits: Waits): number[][] {
 }
 
 /** Whether timers fill the time between two of them: who waits for another answer has to ask again. */
-function isPolling (waits: Waits, members: readonly number[]): boolean {
+export function isPolling (waits: Waits, members: readonly number[]): boolean {
   const timers: number[] = []
   waits.operation.forEach((id, wait) => { if (waits.operations[id]?.kind === 'timer') timers.push(wait) })
   let [between, timed] = [0, 0]

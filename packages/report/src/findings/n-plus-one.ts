@@ -3,8 +3,9 @@ import { elapsed, runningTime, type Look, type RecordedLook } from '../waits/loo
 import { countOf, medianOf } from '../waits/counts.ts'
 import type { Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
+import { isPolling } from './identical.ts'
 import { callers } from './places.ts'
-import { isAround, verbOf } from './statements.ts'
+import { isAround, reads, verbOf } from './statements.ts'
 import { IDENTICAL, N_PLUS_ONE, WITHIN_PROCESS } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
@@ -24,7 +25,7 @@ export function findNPlusOne (look: Look): Finding[] {
       subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
       evidence: [
         `${formatCount(count)} from one call, ${formatTime(total)} in all, ${formatTime(median)} each (median)`,
-        ...repeats > 0 ? [`${formatCount(repeats)} of them asked for what another had asked for already`] : []
+        ...repeats > 0 && reads(tally) ? [`${formatCount(repeats)} of them asked for what another had asked for already`] : []
       ],
       numbers: { count, total, median, running: runningTime(recorded, tally.waits) },
       places: callers(profile, recorded, site),
@@ -42,8 +43,8 @@ function isOneByOne ({ waits }: RecordedLook, tally: Tally): boolean {
   if ((sync && kind !== 'sql') || count < N_PLUS_ONE.count || isAround(tally)) return false
   if (kind === 'network' && (count < N_PLUS_ONE.exchanges || medianOf(waits, members, wait => (waits.bytes[wait] as number) / countOf(waits, wait)) >= N_PLUS_ONE.batchBytes)) return false
   if (medianOf(waits, members, wait => (waits.rows[wait] as number) / countOf(waits, wait)) >= N_PLUS_ONE.batchRows) return false
-  // Few questions, asked again and again, are told as what they are; of many rows' some have the same answer.
-  if (repeats >= IDENTICAL.count && count - repeats < N_PLUS_ONE.count) return false
+  // Few questions, asked again and again, are told as what they are; of many rows' some have the same answer. What is sent with a POST isn't known.
+  if (repeats >= IDENTICAL.count && count - repeats < N_PLUS_ONE.count && (reads(tally) || isPolling(waits, members))) return false
   return kind !== 'cache' || total / openTime(waits.start, waits.end, members) < N_PLUS_ONE.pipelined
 }
 

@@ -4,6 +4,7 @@ import { longestOf } from '../waits/counts.ts'
 import type { Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
+import { verbOf } from './statements.ts'
 import { LOCK, SLOW_OPERATION } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
@@ -22,6 +23,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   worker: 'Profile what that thread does: it may do less, or its answer could be kept.'
 }
 
+/** Of locks only PostgreSQL is asked. */
+const CHANGE = 'See whether it waits for a lock of somebody else\'s; else look at its plan (EXPLAIN ANALYZE): it wants an index, fewer rows, or less work for each.'
+
 /** A single operation that takes long by itself. */
 export function findSlowOperations (look: Look): Finding[] {
   const { profile, recorded, wall } = look
@@ -39,7 +43,7 @@ export function findSlowOperations (look: Look): Finding[] {
       places: callers(profile, recorded, site),
       time,
       share: time / wall,
-      advice: ADVICE[kind] as string
+      advice: kind === 'sql' && verbOf(statement) !== 'read' ? CHANGE : ADVICE[kind] as string
     }]
   })
 }

@@ -75,7 +75,7 @@ export const TINY = {
 }
 
 /** Collecting garbage. Programs that allocate as they should spend 2 to 10 % of their CPU time on it. */
-export const GARBAGE = { time: 50_000, share: 0.1, cpuShare: 0.2 }
+export const GARBAGE = { time: 100_000, share: 0.1, cpuShare: 0.2 }
 
 /** Loading modules while a request waits. Small ones take 1 to 5 ms. */
 export const MODULE_LOADING = { time: 50_000, share: 0.1 }

@@ -8,7 +8,7 @@ import { patchIoredis } from './ioredis.ts'
 import { patchMongodb } from './mongodb.ts'
 import { patchMysql2, patchMysql2Pool } from './mysql2.ts'
 import { patchNodeRedis } from './node-redis.ts'
-import { patchPgClient, patchPgPool } from './pg.ts'
+import { patchPgClient, patchPgCursor, patchPgPool } from './pg.ts'
 import { patchPiscina, patchTarn } from './pools.ts'
 
 interface Exported {
@@ -19,6 +19,7 @@ interface Exported {
 const FILES: ReadonlyMap<string, (exported: any) => void> = new Map<string, (exported: any) => void>([
   ['pg/lib/client.js', patchPgClient],
   ['pg-pool/index.js', patchPgPool],
+  ['pg-cursor/index.js', patchPgCursor],
   ['ioredis/built/Redis.js', (exported: Exported) => patchIoredis(exported.default)],
   ['ioredis/built/redis/index.js', (exported: Exported) => patchIoredis(exported.default)],
   ['mysql2/lib/connection.js', patchMysql2],

@@ -1,5 +1,5 @@
 import type { Asked } from '../live/connections.ts'
-import { closeWithCallback, closeWithPromise, inNameOf, recorderOutsideDrivers, type Measure } from '../observe.ts'
+import { closeWithCallback, closeWithPromise, inNameOf, recorderOutsideDrivers, waitForCallback, waitForPromise, type Measure } from '../observe.ts'
 import { patch } from '../patch.ts'
 import { activeRecorder, type Recorder } from '../recorder.ts'
 import { normaliseSql } from '../statement.ts'
@@ -40,6 +40,11 @@ export function patchPgClient (Client: { prototype: object }): void {
     const recorder = activeRecorder()
     if (recorder === undefined || recorder.passes(normaliseSql(textOf(args[0])), this as Client, activeQuery)) return Reflect.apply(original, this, args)
     const record = recorder.record(true)
+    const cursor = cursorOf(args[0])
+    if (cursor !== undefined) {
+      cursors.set(cursor, this as Client)
+      return recorder.call(record, original, this, args)
+    }
     const wait = openQuery(recorder, record, this as Client, args)
     watchLocks(recorder, record, wait, this as LockClient, textOf(args[0]), original)
     const at = args.findIndex(argument => typeof argument === 'function')
@@ -60,6 +65,8 @@ export function patchPgClient (Client: { prototype: object }): void {
 /** What a connection waits for: one query at a time, others wait in its queue. */
 function activeQuery (client: Client): Asked | undefined {
   const query = active(client)
+  // One that is open is no wait before its user wants more.
+  if ((cursorOf(query) as { state?: unknown } | undefined)?.state === 'idle') return undefined
   return query ? { operation: query, describe: () => describe(client, query) } : undefined
 }
 
@@ -70,6 +77,28 @@ function active (client: Client): Query | null | undefined {
 function newestQuery (client: Client): Query | null | undefined {
   const queue = '_queryQueue' in client ? client._queryQueue : client.queryQueue
   return queue?.at(-1) ?? active(client)
+}
+
+/** Where cursors are open. */
+const cursors = new WeakMap<object, Client>()
+
+/** A cursor of `pg-cursor`, or that of a `pg-query-stream`: nothing is waited for but what is read of it, whenever its user wants more. */
+function cursorOf (query: unknown): object | undefined {
+  const { cursor } = (query ?? {}) as { cursor?: unknown }
+  return [query, cursor].find((one): one is object => one instanceof Object && '_getRows' in one && 'read' in one)
+}
+
+/** `pg-cursor`: each batch of rows is a wait, the first one with all that the statement takes until then. */
+export function patchPgCursor (Cursor: { prototype: object }): void {
+  patch(Cursor.prototype, 'read', original => function (...args: unknown[]) {
+    const recorder = activeRecorder()
+    if (recorder === undefined) return Reflect.apply(original, this, args)
+    const client = cursors.get(this as object)
+    const statement = `fetch: ${normaliseSql(textOf(this))}`
+    const start: WaitStart = { kind: 'sql', statement, target: client === undefined ? '' : targetOf(client, where), driver: 'pg-cursor' }
+    const batch: Measure = rows => ({ rows: rows?.length })
+    return typeof args[1] === 'function' ? waitForCallback(recorder, start, original, this, args, 1, batch) : waitForPromise(recorder, start, original, this, args, batch)
+  })
 }
 
 /** `pg-pool`: the time until a connection is there, and queries that take one by themselves. */
@@ -153,7 +182,7 @@ function textOf (query: unknown): string {
   return String(text ?? name ?? '')
 }
 
-/** Queries that the caller made themselves: cursors, streams, `new Query()`. They tell their end by these methods. */
+/** Queries that the caller made themselves: `new Query()`, `pg-copy-streams`. They tell their end by these methods. */
 function watchSubmittable (recorder: Recorder, wait: number, query: object): void {
   for (const [name, failed] of [['handleReadyForQuery', false], ['handleError', true]] as const) {
     const handle: unknown = Reflect.get(query, name)

@@ -49,7 +49,7 @@ test('the body of an async function that was built to a generator has that funct
 })
 
 test('so has one in a callback, by whichever helper', async () => {
-  for (const helper of ['__awaiter', 'tslib_1.__awaiter', '__async', '_asyncToGenerator']) {
+  for (const helper of ['__awaiter', '__awaiter$2', 'tslib_1.__awaiter', '__async', '_asyncToGenerator']) {
     const code = `function list() { return rows.map(row => ${helper}(this, function* () { yield query(row) })) }`
     const { profile: { frames: [frame] } } = await resolveSources(profileOf([frameAt(URL, code, '() { yield')], run), { readFile: filesOf({ '/srv/app/dist/a.js': code }) })
     assert.equal(frame?.source?.name, 'rows.map callback in list')

@@ -26,12 +26,12 @@ export function nameFunction (path: Path, at: number, v8Name: string, rename: Re
 }
 
 /** What compilers hand the body of an async function to where the language has none: TypeScript, esbuild, Babel. */
-const AWAITERS = new Set(['__awaiter', '__async', '_asyncToGenerator', 'asyncToGenerator'])
+const AWAITERS = /^(?:__awaiter|__async|_?asyncToGenerator)(?:\$?\d+)?$/
 
 /** The function that was written, where the one at an index is its body, which a compiler has made a generator. */
 function asyncFunctionAround (path: Path, at: number, rename: Rename): number | undefined {
   const [node, call] = [path[at], path[at - 1]]
-  if (call?.type !== 'CallExpression' || !isFunction(node) || !node.generator || !AWAITERS.has(chainOf(call.callee, rename).at(-1) ?? '')) return undefined
+  if (call?.type !== 'CallExpression' || !isFunction(node) || !node.generator || !AWAITERS.test(chainOf(call.callee, rename).at(-1) ?? '')) return undefined
   const above = path.findLastIndex((outer, index) => index < at && isFunction(outer))
   return above < 0 ? undefined : above
 }

@@ -27,9 +27,11 @@ const PROFILER = /\/node_modules\/v8-profiler-next\//
 /** Frames of TypeScript's helpers; see {@link findHelpers}. */
 const TSLIB = /\/node_modules\/tslib\//
 
-/** What `__awaiter` is made of, within so many lines. It stands for `async` below ES2017. */
-const AWAITER = '__awaiter'
-const AWAITER_LINES = 10
+/**
+ * What stands for `async` below ES2017, and within how many lines its parts are: TypeScript's, which may have a number in a bundle, and esbuild's. As a
+ * variable's function, V8 may tell it by a longer name.
+ */
+const AWAITERS: ReadonlyArray<readonly [name: RegExp, lines: number]> = [[/(?:^|\.)__awaiter(?:\$\d+)?$/, 10], [/(?:^|\.)__async(?:\$?\d+)?$/, 20]]
 const AWAITER_PARTS = new Set(['adopt', 'fulfilled', 'rejected', 'step', ''])
 
 /**
@@ -76,12 +78,14 @@ export class Roles {
 
 /** The frames of the helpers that TypeScript writes into each file, or imports from the package tslib. */
 function findHelpers (frames: readonly Frame[]): Set<Frame> {
-  // As a variable's function, V8 may tell it by a longer name.
-  const awaiters = frames.filter(({ name }) => name === AWAITER || name.endsWith(`.${AWAITER}`))
+  const awaiters = frames.flatMap(frame => {
+    const lines = AWAITERS.find(([name]) => name.test(frame.name))?.[1]
+    return lines === undefined ? [] : [{ frame, url: frame.url, line: frame.line, lines }]
+  })
   const marks = frames.filter(({ name, url, line }) => GENERATOR_MARK.test(name) &&
     awaiters.some(awaiter => awaiter.url === url && Math.abs(awaiter.line - line) <= GENERATOR_DISTANCE))
   const isPart = ({ name, url, line }: Frame) =>
-    (AWAITER_PARTS.has(name) && awaiters.some(start => start.url === url && line >= start.line && line <= start.line + AWAITER_LINES)) ||
+    (AWAITER_PARTS.has(name) && awaiters.some(start => start.url === url && line >= start.line && line <= start.line + start.lines)) ||
     (GENERATOR_PARTS.has(name) && marks.some(mark => mark.url === url && Math.abs(line - mark.line) <= GENERATOR_LINES))
-  return new Set([...awaiters, ...marks, ...frames.filter(frame => TSLIB.test(frame.url) || isPart(frame))])
+  return new Set([...awaiters.map(({ frame }) => frame), ...marks, ...frames.filter(frame => TSLIB.test(frame.url) || isPart(frame))])
 }

@@ -118,6 +118,10 @@ describe('the same query for each row', () => {
     await assertNone(within(0.1, at => at + 1))
   })
 
+  test('is none where nobody knows who asked: a driver by itself', async () => {
+    await assertNone(queries(200, at => ({ ...AUTHOR, kind: 'cache', statement: 'info', same: at + 1, stack: [] })))
+  })
+
   test('of a function that calls itself, names who called that, too', async () => {
     const stack = ['handler:3', 'walk:9', 'walk:9', 'walk:12']
     assert.deepEqual(locations(await first(queries(200, at => ({ ...AUTHOR, same: at + 1, stack })), 'n-plus-one')), ['walk src/walk.js:12', 'handler src/handler.js:3'])
@@ -176,7 +180,7 @@ describe('a slow operation', () => {
     assert.ok(Math.abs(found.share - 0.7) < 0.01)
     const changing = await first(new RunBuilder().wait({ ...REPORT, statement: 'update orders set total = ?' }, 900), 'slow-operation')
     assert.match(changing.advice, /waits for a lock/)
-    const others = { http: /Another service/, network: /Another server takes/, process: /child process/, worker: /another thread/, threadpool: /One piece of work for the thread pool/ } as const
+    const others = { http: /Another service/, network: /Another server takes/, process: /child process/, worker: /another thread/, threadpool: /One piece of work for the thread pool/, file: /operation on a file/, dns: /name takes long/, connect: /connection takes long/ } as const
     for (const [kind, words] of Object.entries(others)) assert.match((await first(new RunBuilder().wait({ kind: kind as keyof typeof others, statement: 'GET /slow', target: 'https://api' }, 900), 'slow-operation')).title, words)
   })
 

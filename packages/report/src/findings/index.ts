@@ -39,5 +39,6 @@ export async function findCauses (profile: Profile): Promise<Finding[]> {
 export async function findIn (look: Look): Promise<Finding[]> {
   const found = [...CAUSES.flatMap(find => find(look)), ...await findRegexes(look)]
   const busy = [...found, ...findBlockedLoop(look, found)]
-  return [...busy, ...findComputing(look, busy)].sort((a, b) => b.time - a.time)
+  // Without a place there is nothing to mend: what a driver does by itself, say.
+  return [...busy, ...findComputing(look, busy)].filter(({ places }) => places.length > 0).sort((a, b) => b.time - a.time)
 }

@@ -52,8 +52,9 @@ export function findSequential (look: Look): Finding[] {
 
 /** `9, 11, 13 and 5 more`. */
 function linesOf (places: readonly Place[]): string {
-  const lines = places.slice(0, MOST_LINES).map(({ line, source }) => source?.original?.line ?? line).join(', ')
-  return places.length > MOST_LINES ? `${lines} and ${places.length - MOST_LINES} more` : lines
+  const lines = [...new Set(places.map(({ line, source }) => source?.original?.line ?? line))]
+  const told = lines.slice(0, MOST_LINES).join(', ')
+  return lines.length > MOST_LINES ? `${told} and ${lines.length - MOST_LINES} more` : told
 }
 
 /** For each call of an own function what its lines waited for. A line in a loop has all of its turns. */

@@ -9,7 +9,17 @@ import { LOCK, SLOW_OPERATION } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
 const TITLES: Readonly<Record<string, string>> = {
-  sql: 'One slow statement', document: 'One slow query', cache: 'One slow command of the cache', http: 'Another service takes long to answer', network: 'Another server takes long to answer', process: 'A child process takes long', worker: 'Work in another thread takes long', threadpool: 'One piece of work for the thread pool takes long'
+  sql: 'One slow statement',
+  document: 'One slow query',
+  cache: 'One slow command of the cache',
+  http: 'Another service takes long to answer',
+  network: 'Another server takes long to answer',
+  process: 'A child process takes long',
+  worker: 'Work in another thread takes long',
+  threadpool: 'One piece of work for the thread pool takes long',
+  file: 'One operation on a file takes long',
+  dns: 'A name takes long to look up',
+  connect: 'A connection takes long to open'
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
@@ -20,6 +30,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   network: 'See what it does meanwhile; here a time limit, a cache, or asking earlier would help.',
   process: 'Do the work in this process, keep the other one running, or do it outside of the request.',
   threadpool: 'Do less of it (the cost of a hash is a parameter), keep what comes out, or do it outside of the request.',
+  file: 'Read or write less of it, keep what was read, or pass it on as a stream.',
+  dns: 'Ask a name server that is near, keep the addresses, or keep connections open.',
+  connect: 'Keep connections open and use them again; see whether the server is far or busy.',
   worker: 'Profile what that thread does: it may do less, or its answer could be kept.'
 }
 

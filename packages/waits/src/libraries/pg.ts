@@ -34,8 +34,9 @@ interface Query {
 
 const rows: Measure = result => ({ rows: result?.rowCount ?? undefined })
 
-/** `pg/lib/client.js`: queries. `pool.query()` calls it from within its own wait's record. */
+/** `pg/lib/client.js`: connections of one's own, and queries. `pool.query()` calls it from within its own wait's record. */
 export function patchPgClient (Client: { prototype: object }): void {
+  patchConnections(Client)
   patch(Client.prototype, 'query', original => function (...args: unknown[]) {
     const recorder = activeRecorder()
     if (recorder === undefined || recorder.passes(normaliseSql(textOf(args[0])), this as Client, activeQuery)) return Reflect.apply(original, this, args)
@@ -79,12 +80,25 @@ function newestQuery (client: Client): Query | null | undefined {
   return queue?.at(-1) ?? active(client)
 }
 
+/** Until the server has let the client in, or knows that it is gone; of a pool's connections that is the pool's affair. */
+function patchConnections (Client: { prototype: object }): void {
+  for (const name of ['connect', 'end']) {
+    patch(Client.prototype, name, original => function (...args: unknown[]) {
+      const recorder = recorderOutsideDrivers()
+      if (recorder === undefined) return Reflect.apply(original, this, args)
+      const start: WaitStart = { kind: 'connect', statement: name, target: targetOf(this as Client, where), driver: 'pg' }
+      return typeof args[0] === 'function' ? waitForCallback(recorder, start, original, this, args, 0) : waitForPromise(recorder, start, original, this, args)
+    })
+  }
+}
+
 /** Where cursors are open. */
 const cursors = new WeakMap<object, Client>()
 
 /** A cursor of `pg-cursor`, or that of a `pg-query-stream`: nothing is waited for but what is read of it, whenever its user wants more. */
 function cursorOf (query: unknown): object | undefined {
-  const { cursor } = (query ?? {}) as { cursor?: unknown }
+  if (typeof query !== 'object' || query === null) return undefined
+  const { cursor } = query as { cursor?: unknown }
   return [query, cursor].find((one): one is object => one instanceof Object && '_getRows' in one && 'read' in one)
 }
 

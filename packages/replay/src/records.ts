@@ -23,6 +23,11 @@ export class Records {
     return JSON.parse(this.#sealer.open(id, RECORD, stored.record).toString()) as Replay
   }
 
+  /** Seals what becomes of a replay with the secret of its record. @throws ReplayError `GEORDI_SEAL_BROKEN` */
+  answering (id: string, stored: StoredReplay): Sealer {
+    return this.#sealer.answering(id, RECORD, stored.record)
+  }
+
   async write (replay: Replay): Promise<void> {
     await this.#store.write(replay.id, this.seal(replay), FINAL_STATES.has(replay.state))
   }

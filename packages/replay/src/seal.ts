@@ -8,6 +8,11 @@ export interface Sealer {
   seal (id: string, purpose: string, bytes: Uint8Array): Buffer
   /** @throws ReplayError `GEORDI_SEAL_BROKEN` */
   open (id: string, purpose: string, sealed: Uint8Array): Buffer
+  /**
+   * The same, but sealing with the secret that this was sealed with: while secrets are rotated, who asked can open the answer.
+   * @throws ReplayError `GEORDI_SEAL_BROKEN`
+   */
+  answering (id: string, purpose: string, sealed: Uint8Array): Sealer
   /** The same text for the same text, from which nobody without the secret can tell it. */
   pseudonym (text: string): string
 }
@@ -34,27 +39,40 @@ export function createSealer (secrets: string | readonly string[]): Sealer {
   }
   const derive = (secret: string, use: string) => Buffer.from(hkdfSync('sha256', secret, '', `geordi ${use} v1`, 32))
   const keys = list.map(secret => derive(secret, 'seal'))
-  const pseudonymKey = derive(list[0]!, 'pseudonym')
+  return sealerOf({ keys, sealing: keys[0]!, pseudonymKey: derive(list[0]!, 'pseudonym') })
+}
+
+interface Keys {
+  /** All that open. */
+  readonly keys: readonly Buffer[]
+  readonly sealing: Buffer
+  readonly pseudonymKey: Buffer
+}
+
+function sealerOf ({ keys, sealing, pseudonymKey }: Keys): Sealer {
+  const opened = (id: string, purpose: string, sealed: Uint8Array): { key: Buffer, bytes: Buffer } => {
+    if (sealed.length >= HEAD_LENGTH && sealed[0] === VERSION) {
+      for (const key of keys) {
+        const bytes = tryKey(key, id, purpose, sealed)
+        if (bytes !== null) return { key, bytes }
+      }
+    }
+    throw new ReplayError('GEORDI_SEAL_BROKEN',
+      'What the queue server holds for this replay does not open: it was altered, or sealed with another secret. Give the web process and the worker the same `secret`.')
+  }
 
   return {
     seal (id, purpose, bytes) {
       const nonce = randomBytes(NONCE_LENGTH)
-      const cipher = createCipheriv('aes-256-gcm', keys[0]!, nonce)
+      const cipher = createCipheriv('aes-256-gcm', sealing, nonce)
       cipher.setAAD(associatedData(id, purpose))
       const text = [cipher.update(bytes), cipher.final()]
       return Buffer.concat([Buffer.from([VERSION]), nonce, cipher.getAuthTag(), ...text])
     },
 
-    open (id, purpose, sealed) {
-      if (sealed.length >= HEAD_LENGTH && sealed[0] === VERSION) {
-        for (const key of keys) {
-          const opened = tryKey(key, id, purpose, sealed)
-          if (opened !== null) return opened
-        }
-      }
-      throw new ReplayError('GEORDI_SEAL_BROKEN',
-        'What the queue server holds for this replay does not open: it was altered, or sealed with another secret. Give the web process and the worker the same `secret`.')
-    },
+    open: (id, purpose, sealed) => opened(id, purpose, sealed).bytes,
+
+    answering: (id, purpose, sealed) => sealerOf({ keys, sealing: opened(id, purpose, sealed).key, pseudonymKey }),
 
     pseudonym (text) {
       return createHmac('sha256', pseudonymKey).update(text).digest('base64url').slice(0, PSEUDONYM_LENGTH)

@@ -6,7 +6,8 @@ import { decodeCapture, type CapturedRequest } from './capture.ts'
 import { ReplayError } from './errors.ts'
 import { cancelled, Orders } from './orders.ts'
 import { failure, type Replay, type ReplayState } from './record.ts'
-import type { Records } from './records.ts'
+import { Records } from './records.ts'
+import { isReplayId } from './replay-id.ts'
 import type { Sealer } from './seal.ts'
 import { CAPTURE, type ResultStore } from './store.ts'
 
@@ -51,13 +52,15 @@ export interface TaskTools {
 /** Gives a queued replay to the handler, and signs of life while that has it. Nothing where it was cancelled in the queue. */
 export async function perform (id: string, tools: TaskTools, handler: (task: ReplayTask) => Promise<void>): Promise<void> {
   const { store } = tools
+  if (!isReplayId(id)) throw new ReplayError('GEORDI_REPLAY_UNKNOWN', 'A job in the queue is none of geordi\'s: somebody else wrote it. It was not run.')
   await store.lease(id, LEASE)
   const renewal = setInterval(() => { store.lease(id, LEASE).catch(() => {}) }, LEASE_RENEWAL)
   let unwatch = () => {}
   try {
     const opened = await openQueued(id, tools)
     if (opened === null) return
-    const task = new Task(opened, tools)
+    const { sealer } = opened
+    const task = new Task(opened, { ...tools, sealer, records: new Records(store, sealer) })
     unwatch = tools.orders.watch(id, (kind, order) => { if (kind === 'cancel') task.cancel(cancelled(order)); else task.snapshot(order.at) }, tools.onError)
     await task.refuseLate()
     await handler(task)
@@ -70,6 +73,8 @@ export async function perform (id: string, tools: TaskTools, handler: (task: Rep
 interface Opened {
   readonly replay: Replay
   readonly request: CapturedRequest
+  /** For what becomes of it. */
+  readonly sealer: Sealer
 }
 
 /** A queued request, opened and found fit to run; null when it was cancelled. */
@@ -88,7 +93,7 @@ async function openQueued (id: string, { store, sealer, records, claimed }: Task
     if (stored.claimed || replay.state !== 'queued') throw claimedBefore(id)
     const capture = await store.get(id, CAPTURE)
     if (capture === null) throw claimedBefore(id)
-    return { replay, request: decodeCapture(sealer.open(id, CAPTURE, capture)) }
+    return { replay, request: decodeCapture(sealer.open(id, CAPTURE, capture)), sealer: records.answering(id, stored) }
   } catch (error) {
     if ((error as ReplayError).code === 'GEORDI_REPLAY_CLAIMED') throw error
     if (stored.claimed) throw claimedBefore(id)

@@ -48,6 +48,8 @@ export abstract class Attacker {
     await backend.close()
   }
 
+  /** Writes a job of the attacker's own, as far from one of BullMQ's as the server takes. */
+  abstract forgeJob (id: string): Promise<void>
   abstract record (id: string): Promise<Buffer | null>
   abstract capture (id: string): Promise<Buffer | null>
   abstract takeBackClaim (id: string): Promise<void>
@@ -67,6 +69,11 @@ class RedisAttacker extends Attacker {
     this.#redis = new Redis(server.url)
     this.#key = id => `${name}:replay:${id}`
     this.#job = id => `bull:${name}:${id}`
+  }
+
+  async forgeJob (id: string): Promise<void> {
+    await this.#redis.hset(this.#job(id), { name: '__proto__', data: '{', opts: '{"attempts":1000,"backoff":1}', timestamp: 'then' })
+    await this.#redis.lpush(this.#job('wait'), id)
   }
 
   async record (id: string): Promise<Buffer | null> {
@@ -106,6 +113,13 @@ class PostgresAttacker extends Attacker {
     super(server, name)
     this.#schema = name
     this.#client = client
+  }
+
+  async forgeJob (id: string): Promise<void> {
+    await this.#once(`
+      INSERT INTO ${this.#schema}_queue.job SELECT (jsonb_populate_record(job, jsonb_build_object(
+        'id', $1::text, 'seq', job.seq + 1000000 - length($1), 'name', '__proto__', 'data', '[]'::jsonb, 'opts', '{"attempts":1000,"backoff":1}'::jsonb))).*
+      FROM ${this.#schema}_queue.job LIMIT 1`, id)
   }
 
   async record (id: string): Promise<Buffer | null> {

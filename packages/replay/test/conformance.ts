@@ -302,6 +302,35 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       assert.equal((await rotated.find(id))!.url, '/captain?log=1')
     })
 
+    it('answers a web process that has only the secret which is being rotated out', async () => {
+      const name = unique()
+      const [web, worker] = [await replaysOf(name, 'web'), await replaysOf(name, 'worker', ['the new secret, 32 characters long', SECRET])]
+      const { id } = await web.submit(sampleRequest())
+      keep(await worker.consume(async task => {
+        await task.claim()
+        await task.attach('report.pdf', bytes('%PDF-'))
+        await task.update({ state: 'done' })
+      }, { onError: fail }))
+      await until(async () => (await web.find(id))!.state === 'done')
+      assert.deepEqual(await web.artefact(id, 'report.pdf'), bytes('%PDF-'))
+    })
+
+    it('runs no job that is none of its own, whatever it is like, and goes on', async () => {
+      const name = unique()
+      const [web, worker] = [await replaysOf(name, 'web'), await replaysOf(name, 'worker')]
+      await submitted(web)
+      const attacker = keep(await Attacker.on(server, name))
+      const forged = ['', '0', '../../etc/passwd', 'two\nlines', 'x'.repeat(100_000), '__proto__', 'A'.repeat(22)]
+      for (const id of forged) await attacker.forgeJob(id)
+      const last = await submitted(web)
+      const errors: Error[] = []
+      const ran: string[] = []
+      keep(await worker.consume(async task => { ran.push(task.id) }, { onError: error => errors.push(error) }))
+      await until(() => ran.includes(last.id) && errors.length >= forged.length)
+      assert.equal(ran.length, 2)
+      for (const { message } of errors) assert.ok(message.length < 300, 'a line of the log is as long as it should be')
+    })
+
     it('calls a replay lost whose worker gives no sign of life', async () => {
       const name = unique()
       const web = await replaysOf(name, 'web')

@@ -47,6 +47,16 @@ describe('a seal', () => {
     assert.deepEqual(createSealer(SECRET).open('id', 'record', rotating.seal('id', 'record', text)), text)
   })
 
+  it('answers with the secret that it was asked with, and opens with all of them still', () => {
+    const rotating = createSealer([SECRET, OLD])
+    const asked = createSealer(OLD).seal('id', 'record', text)
+    const answering = rotating.answering('id', 'record', asked)
+    assert.deepEqual(createSealer(OLD).open('id', 'report', answering.seal('id', 'report', text)), text)
+    assert.deepEqual(answering.open('id', 'report', rotating.seal('id', 'report', text)), text)
+    assert.throws(() => createSealer(SECRET).answering('id', 'record', asked), broken)
+    assert.throws(() => rotating.answering('id2', 'record', asked), broken)
+  })
+
   it('refuses secrets that are too short, missing or none', () => {
     for (const secret of ['x'.repeat(31), '', [], [SECRET, 'short'], undefined, 7] as string[]) {
       assert.throws(() => createSealer(secret), { code: 'GEORDI_OPTION_INVALID', message: /`secret`/ })

@@ -21,7 +21,8 @@ Takes flagged requests from the queue, replays each once in a process of its own
   --grace N              milliseconds that replays have to end after SIGTERM or SIGINT (${DEFAULTS.grace})
 
 The secret comes from GEORDI_SECRET: the plugin's secret. While it is being rotated, GEORDI_OLD_SECRET
-holds the one before, which still opens what is in the queue. Workers get the new one first.
+holds the one before, which still opens what is in the queue, and seals what becomes of it. Workers get the
+new one first.
 `
 
 /** `geordi worker`: runs until it gets SIGINT or SIGTERM. */
@@ -48,9 +49,9 @@ export async function workerCommand (args: string[]): Promise<void> {
   if (entry === undefined || others.length > 0) throw new UsageError('Name one file that starts your server; the app\'s own arguments go behind --.')
 
   const settings = completeOptions({
-    queueUrl: text(values['queue']) ?? process.env['GEORDI_QUEUE_URL'] ?? process.env['REDIS_URL'],
+    queueUrl: text(values['queue']) ?? variable('GEORDI_QUEUE_URL') ?? variable('REDIS_URL'),
     queueName: text(values['queue-name']),
-    secret: secrets(process.env['GEORDI_SECRET'], process.env['GEORDI_OLD_SECRET']),
+    secret: secrets(variable('GEORDI_SECRET'), variable('GEORDI_OLD_SECRET')),
     concurrency: numeric(values['concurrency']),
     interval: numeric(values['interval']),
     waits: values['no-waits'] !== true,
@@ -77,6 +78,12 @@ export async function workerCommand (args: string[]): Promise<void> {
   process.on('SIGINT', stop).on('SIGTERM', stop)
   // A rejection is told by `worker.close()`.
   worker.reached.then(() => process.stdout.write(`geordi worker ready: ${entry}\n`), () => {})
+}
+
+/** What hands variables on, such as Compose, gives those that nobody has set as empty ones. */
+function variable (name: string): string | undefined {
+  const value = process.env[name]
+  return value === '' ? undefined : value
 }
 
 function secrets (current: string | undefined, old: string | undefined): string | string[] | undefined {

@@ -157,8 +157,9 @@ export class ReplayChild {
       this.#stage = 'answered'
       return await this.#finish({ response })
     } catch (error) {
-      // What a process has left behind is read at its end.
+      // What a process has left behind is read at its end; one whose profile can't be written goes on.
       if (this.#death !== undefined) await this.ended
+      else if ((error as WorkerError).code === 'GEORDI_RECORDING_FAILED') this.#partial = await assemble(this.#folder, 'its recording could not be written').catch(() => undefined)
       throw error
     }
   }

@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { Profile } from '@geordi/profile'
 import { importRecording } from '@geordi/profiler'
 import type { ReplayOutcome } from '../src/assemble.ts'
+import { PROFILE_FILE } from '../src/child/messages.ts'
 import { ReplayChild } from '../src/replay-child.ts'
-import { fixture, get, isAlive, options, Output, replayFolders, temporary, until, type AppOptions } from './support.ts'
+import { fixture, get, isAlive, options, Output, replayFolders, startChild, temporary, until, type AppOptions } from './support.ts'
+
+/** More than are written in a test. */
+const PARTS = 50
 
 /** A replay of a request that hangs, as far as that. */
-async function hanging (t: TestContext, url: string, changes: AppOptions = {}) {
+async function hanging (t: TestContext, url: string, changes: AppOptions = {}, before = () => {}) {
   const output = new Output()
   const child = await ReplayChild.start(options(fixture('hanging.js'), { ...changes, output }))
   t.after(async () => {
@@ -17,6 +21,7 @@ async function hanging (t: TestContext, url: string, changes: AppOptions = {}) {
     await child.ended
   })
   await child.prepare(get(url))
+  before()
   const replay = child.replay(get(url))
   replay.catch(() => {})
   await until(() => output.told('hangs').length > 0, 'it hangs')
@@ -24,6 +29,8 @@ async function hanging (t: TestContext, url: string, changes: AppOptions = {}) {
 }
 
 const [folder] = [() => join(temporary, replayFolders()[0]!)]
+/** A folder in a file's place: it can't be written, as on a disk that is full. */
+const inPlaceOf = (name: string) => join(folder(), `${name}.partial`)
 const isKept = () => existsSync(join(folder(), 'records.json'))
 
 function profileOf (outcome: ReplayOutcome | undefined): Profile {
@@ -122,5 +129,26 @@ describe('a long replay', () => {
     const share = time(node => within[node] === 1) / (sum - recording)
     assert.ok(share > 0.9, `${share} of it is longWork`)
     assert.equal(frame.filter(one => one === longWork).length, 1, 'one node for it, whatever the parts')
+  })
+
+  it('whose parts find no room for a while has them all in the end', async t => {
+    const { child, replay } = await hanging(t, '/loops', {}, () => { for (let part = 1; part <= PARTS; part++) mkdirSync(inPlaceOf(`part-${part}.json`)) })
+    // Each tries to write one.
+    for (let attempt = 0; attempt < 3; attempt++) assert.equal(await child.snapshot(), undefined)
+    for (let part = 1; part <= PARTS; part++) rmdirSync(inPlaceOf(`part-${part}.json`))
+    assertHas(profileOf(await child.snapshot()), 'warpLoop')
+    for (let part = 1; part <= 4; part++) assert.ok(existsSync(join(folder(), `part-${part}.json`)), `part ${part}`)
+    await child.interrupt(new Error('Enough.'))
+    await assert.rejects(replay)
+  })
+
+  it('whose recording can\'t be written says so, with what was written until then', async t => {
+    const child = await startChild(t, fixture('hanging.js'))
+    await child.prepare(get('/long'))
+    mkdirSync(inPlaceOf(PROFILE_FILE))
+    await assert.rejects(child.replay(get('/long')), { code: 'GEORDI_RECORDING_FAILED', message: /The replay could not be recorded/ })
+    const partial = profileOf(child.partial)
+    assertHas(partial, 'longWork')
+    assert.equal(partial.run.ended, 'its recording could not be written')
   })
 })

@@ -17,6 +17,8 @@ export class Recording {
   #start = 0
   #end = 0
   #parts = 0
+  /** By the names of their files: one that the disk had no room for is written with the next. */
+  readonly #unwritten = new Map<string, object>()
 
   /** Starts to record. */
   constructor (folder: string, options: RecordingOptions) {
@@ -50,7 +52,8 @@ export class Recording {
   /** Writes what was recorded since the last time, and what is known of the run, and goes on. */
   keep (describe: () => Run): true | 'later' {
     if (this.#recorder.isInterrupted()) return 'later'
-    this.#write(`part-${++this.#parts}.json`, this.#recorder.takePart())
+    this.#unwritten.set(`part-${++this.#parts}.json`, this.#recorder.takePart())
+    this.#writeParts()
     this.#write(RECORDS_FILE, this.#recorder.records(startTime => this.#timed(describe(), startTime, this.#end || now())))
     return true
   }
@@ -59,6 +62,7 @@ export class Recording {
   save (run: Run): Run {
     const end = this.#end || now()
     const recorded = this.#recorder.stop(startTime => this.#timed(run, startTime, end))
+    this.#writeParts()
     this.#write(PROFILE_FILE, recorded)
     return recorded.geordi.run
   }
@@ -68,6 +72,13 @@ export class Recording {
     // Without an event (the server refused what arrived) it began when the request was sent.
     const window = { start: this.#start || startTime, end }
     return { run: { ...run, wallTime: window.end - window.start }, window }
+  }
+
+  #writeParts (): void {
+    for (const [name, part] of this.#unwritten) {
+      this.#write(name, part)
+      this.#unwritten.delete(name)
+    }
   }
 
   /** A file gets its name when it is whole. */

@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { importRecording } from '@geordi/profiler'
 import { RAW_PROFILE, REPORT } from '@geordi/replay'
 import { onEachServer, Site, sitesEndWithTests } from './faults-support.ts'
 import { fixture, isAlive, replayFolders, temporary, until } from './support.ts'
@@ -73,6 +74,32 @@ onEachServer('a replay', server => {
     assert.equal((await site.artefact(id, REPORT)).toString('latin1', 0, 5), '%PDF-')
     assert.match(await site.page(id), /The report is ready/)
     assert.equal(site.runs().length, 1)
+  })
+
+  it('whose worker is told to stop ends within the grace, or says that it was interrupted; what waits is the next worker\'s', async () => {
+    const site = await Site.open(server())
+    const patient = await site.startWorker()
+    const first = await site.flag('/gate?gate=open')
+    await site.running('/gate?gate=open')
+    patient.child.kill('SIGTERM')
+    await until(() => patient.stdout.text.includes('takes no more replays'), 'it has heard')
+    const waiting = await site.flag('/fine')
+    site.openGate('open')
+    assert.equal(await patient.ended, 0)
+    assert.equal((await site.look(first)).state, 'done')
+    assert.equal((await site.look(waiting)).state, 'queued')
+
+    const hasty = await site.startWorker(['--grace', '300'])
+    await site.state(waiting, 'done')
+    const second = await site.flag('/gate?gate=closed')
+    const pid = await site.running('/gate?gate=closed')
+    hasty.child.kill('SIGTERM')
+    assert.equal(await hasty.ended, 0)
+    assert.equal(await isAlive(pid), false)
+    const { state, error, artefacts, ran } = await site.look(second)
+    assert.deepEqual([state, error!.code, ran, artefacts.toSorted()], ['failed', 'GEORDI_REPLAY_INTERRUPTED', true, BOTH])
+    assert.equal(importRecording(await site.artefact(second, RAW_PROFILE)).run.ended, 'the replay was interrupted')
+    assert.match(await site.page(second), /The replay broke off.*was interrupted: its worker was stopped.*once\. It is not run again/)
   })
 
   it('whose worker is killed with -9 is lost, and not run again by the next worker', async () => {

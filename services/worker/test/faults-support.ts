@@ -128,10 +128,10 @@ export class Site {
     return this.state(id, 'lost')
   }
 
-  /** The handler's runs: by which process, and with which URL. */
+  /** The handler's runs: by which process, and with which URL; a line that is still under way is not one. */
   runs (): Array<{ pid: number, url: string }> {
     if (!existsSync(this.env.TEST_RUNS)) return []
-    return readFileSync(this.env.TEST_RUNS, 'utf8').trim().split('\n').map(line => line.split(' ')).map(([pid, url]) => ({ pid: Number(pid), url: url! }))
+    return readFileSync(this.env.TEST_RUNS, 'utf8').split('\n').slice(0, -1).map(line => line.split(' ')).map(([pid, url]) => ({ pid: Number(pid), url: url! }))
   }
 
   /** Processes that ran the app for the workers. */

@@ -92,10 +92,10 @@ export class Scene {
     return command
   }
 
-  /** The handler's runs by the name in their query. */
+  /** The handler's runs by the name in their query; a line that is still under way is not one. */
   runs (): Array<{ pid: number, name: string }> {
     if (!existsSync(this.env.TEST_RUNS)) return []
-    return readFileSync(this.env.TEST_RUNS, 'utf8').trim().split('\n').map(line => line.split(' ')).map(([pid, name]) => ({ pid: Number(pid), name: name! }))
+    return readFileSync(this.env.TEST_RUNS, 'utf8').split('\n').slice(0, -1).map(line => line.split(' ')).map(([pid, name]) => ({ pid: Number(pid), name: name! }))
   }
 
   openGate (): void {

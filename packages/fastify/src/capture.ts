@@ -31,6 +31,7 @@ export async function captureRequest (request: FastifyRequest, { url, body, by: 
     httpVersion: raw.httpVersion,
     rawHeaders: withoutFlagInPath(raw.rawHeaders, url),
     body,
+    ...present('rawTrailers', captureTrailers(raw.rawTrailers)),
     connection: captureConnection(raw.socket as TLSSocket),
     capturedAt: Date.now(),
     ...present('by', by),
@@ -51,6 +52,11 @@ async function ask<T> (name: 'identify' | 'capture', hook: () => T): Promise<Awa
 function plain (value: unknown): unknown {
   const text = JSON.stringify(value) as string | undefined
   return text === undefined ? undefined : JSON.parse(text)
+}
+
+/** Requests of `app.inject` have none, whatever their type says. */
+function captureTrailers (rawTrailers: readonly string[] | undefined): readonly string[] | undefined {
+  return rawTrailers === undefined || rawTrailers.length === 0 ? undefined : rawTrailers
 }
 
 function captureConnection (socket: TLSSocket): CapturedConnection {

@@ -102,6 +102,16 @@ describe('the captured body', () => {
     assert.deepEqual(seen, [{ a: 1 }])
   })
 
+  it('has what followed it beside it, read by the app or not', async t => {
+    const trailing = Buffer.from('3\r\nabc\r\n0\r\nX-Sum: 7\r\nx-latin: \xe4\r\n\r\n', 'latin1')
+    for (const routes of [streams, unreadForms]) {
+      const { port, taker } = await work(t, routes)
+      await raw(port, post(multipartType, undefined, 'Trailer: X-Sum'), trailing)
+      const { body, rawTrailers } = (await taker.next()).request
+      assert.deepEqual([Buffer.from(body).toString(), rawTrailers], ['abc', ['X-Sum', '7', 'x-latin', '\xe4']])
+    }
+  })
+
   it('is empty where there is none', async t => {
     const { port, taker } = await work(t, app => { app.get('/get', async () => 'x') })
     assert.match(await raw(port, head('GET /get?__geordi__ HTTP/1.1', 'Host: x', 'Connection: close', admin)), /^HTTP\/1\.1 303 /)

@@ -13,6 +13,8 @@ export interface CapturedRequest {
   readonly rawHeaders: readonly string[]
   /** The body as received: still compressed, chunked framing removed. Empty where there was none. */
   readonly body: Uint8Array
+  /** What followed the body, as {@link rawHeaders}. @defaultValue nothing */
+  readonly rawTrailers?: readonly string[]
   readonly connection: CapturedConnection
   /** When it was captured: milliseconds since 1970. */
   readonly capturedAt: number

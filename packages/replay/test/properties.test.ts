@@ -17,6 +17,7 @@ const capturedRequest: fc.Arbitrary<CapturedRequest> = fc.record({
   httpVersion: fc.constantFrom('1.0', '1.1', '2.0'),
   rawHeaders: fc.array(wireText),
   body: bytes,
+  rawTrailers: fc.array(wireText),
   connection: fc.record({ encrypted: fc.boolean(), remoteAddress: anyText, remotePort: fc.nat(65_535) }, { requiredKeys: ['encrypted'] }),
   capturedAt: fc.nat(),
   by: anyText,

@@ -88,13 +88,15 @@ function answerOf (socket: Socket, onBroken: (error: Error) => void): Duplex {
 }
 
 /** Node reads a request's head as Latin-1, so that is what gives the same bytes again. */
-function requestHead ({ method, url, httpVersion, rawHeaders }: CapturedRequest): Buffer {
+function requestHead (request: CapturedRequest): Buffer {
+  const { method, url, httpVersion, rawHeaders } = request
   let head = `${method} ${url} HTTP/${httpVersion === '1.0' ? '1.0' : '1.1'}\r\n`
   for (const [name, value] of pairs(rawHeaders)) {
     // An app that speaks HTTP/2 in production alone gets the same request in the words of HTTP/1.1.
     if (name === ':authority') head += `host: ${value}\r\n`
     else if (!name.startsWith(':')) head += `${name}: ${value}\r\n`
   }
+  if (isUnframed(request)) head += 'transfer-encoding: chunked\r\n'
   return Buffer.from(`${head}\r\n`, 'latin1')
 }
 
@@ -102,12 +104,22 @@ function * pairs (rawHeaders: readonly string[]): Generator<[name: string, value
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) yield [rawHeaders[index]!, rawHeaders[index + 1]!]
 }
 
+/** HTTP/2 frames a body by itself; in HTTP/1.1 one without a length would be the next request. */
+function isUnframed ({ httpVersion, rawHeaders, body, rawTrailers = [] }: CapturedRequest): boolean {
+  return httpVersion.startsWith('2') && body.length + rawTrailers.length > 0 && !has(rawHeaders, /^content-length$/i)
+}
+
+function has (rawHeaders: readonly string[], wanted: RegExp): boolean {
+  return rawHeaders.some((name, index) => index % 2 === 0 && wanted.test(name))
+}
+
 /** A chunked body comes as one chunk: its bytes are the body, where it was cut is the network's chance. */
-function requestBody ({ rawHeaders, body }: CapturedRequest): Uint8Array {
-  const chunked = rawHeaders.some((name, index) => index % 2 === 0 && /^transfer-encoding$/i.test(name))
-  if (!chunked) return body
+function requestBody (request: CapturedRequest): Uint8Array {
+  const { rawHeaders, body, rawTrailers = [] } = request
+  if (!isUnframed(request) && !has(rawHeaders, /^transfer-encoding$/i)) return body
   const chunk = body.length === 0 ? [] : [Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n')]
-  return Buffer.concat([...chunk, Buffer.from('0\r\n\r\n')])
+  const trailers = Array.from(pairs(rawTrailers), ([name, value]) => `${name}: ${value}\r\n`)
+  return Buffer.concat([...chunk, Buffer.from(`0\r\n${trailers.join('')}\r\n`, 'latin1')])
 }
 
 async function drain (response: IncomingMessage): Promise<Answer> {
@@ -116,24 +128,25 @@ async function drain (response: IncomingMessage): Promise<Answer> {
   return answer(response.statusCode!, bytes, response.headers['content-type'])
 }
 
-async function sendHttp2 ({ rawHeaders, body }: CapturedRequest, { socketPath, protocol, signal }: Destination): Promise<Answer> {
+async function sendHttp2 (request: CapturedRequest, { socketPath, protocol, signal }: Destination): Promise<Answer> {
   const session = connectHttp2('http://localhost', {
     createConnection: () => protocol === 'h2'
       ? connectTls({ path: socketPath, ALPNProtocols: ['h2'], rejectUnauthorized: false })
       : connectSocket(socketPath)
   })
   try {
-    return await exchange(session, rawHeaders, body, signal)
+    return await exchange(session, request, signal)
   } finally {
     session.destroy()
   }
 }
 
-async function exchange (session: ClientHttp2Session, rawHeaders: readonly string[], body: Uint8Array, signal: AbortSignal): Promise<Answer> {
+async function exchange (session: ClientHttp2Session, { rawHeaders, body, rawTrailers = [] }: CapturedRequest, signal: AbortSignal): Promise<Answer> {
+  const waitForTrailers = rawTrailers.length > 0
   return new Promise((resolve, reject) => {
     session.on('error', reject)
     // Node's default would leave the body of a DELETE out.
-    const stream = session.request(headersObject(rawHeaders), { signal, endStream: body.length === 0 })
+    const stream = session.request(headersObject(rawHeaders), { signal, waitForTrailers, endStream: body.length === 0 && !waitForTrailers })
     let status = 0
     let contentType: string | undefined
     let bytes = 0
@@ -145,7 +158,8 @@ async function exchange (session: ClientHttp2Session, rawHeaders: readonly strin
     stream.on('end', () => resolve(answer(status, bytes, contentType)))
     stream.on('error', reject)
     stream.on('close', () => reject(new Error('the stream was closed')))
-    if (body.length > 0) stream.end(body)
+    stream.on('wantTrailers', () => stream.sendTrailers(headersObject(rawTrailers)))
+    if (body.length > 0 || waitForTrailers) stream.end(body)
   })
 }
 

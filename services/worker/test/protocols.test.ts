@@ -19,6 +19,8 @@ for (const mode of ['h2c', 'h2'] as const) {
     const requests: Array<[string, CapturedRequest]> = [
       ['GET', h2('GET', '/work?b=2&a=1', ['accept', '*/*', 'x-dup', 'one', 'x-dup', 'two', 'cookie', 'a=1', 'cookie', 'b=2'])],
       ['POST', h2('POST', '/work', ['content-type', 'application/octet-stream'], body)],
+      ['POST with trailers', { ...h2('POST', '/work', ['content-type', 'text/plain'], Buffer.from('engage')), rawTrailers: ['x-sum', '7'] }],
+      ['POST with nothing but trailers', { ...h2('POST', '/work'), rawTrailers: ['x-sum', '0'] }],
       ['POST without a body', h2('POST', '/work')],
       ['DELETE with a body', h2('DELETE', '/work', ['content-type', 'text/plain'], Buffer.from('all of it'))]
     ]
@@ -30,6 +32,7 @@ for (const mode of ['h2c', 'h2'] as const) {
         assert.deepEqual({ method, url, body }, { method: request.method, url: request.url, body: createHash('sha256').update(request.body).digest('hex') })
         // Node's client sends the pseudo headers in its own order, and one field per name where it may.
         assert.deepEqual(lines(rawHeaders), lines(request.rawHeaders))
+        assert.deepEqual(seen.rawTrailers, request.rawTrailers ?? [])
         assert.deepEqual([seen.ip, seen.remotePort], ['192.0.2.7', 1701])
         assert.ok(run.wallTime! > 0 && run.wallTime! < 30e6)
         assert.ok(profile.frames.some(frame => frame.name === 'work'))

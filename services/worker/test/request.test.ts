@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import type { CapturedRequest } from '@geordi/replay'
-import { fixture, get, replayIn } from './support.ts'
+import { fixture, get, replayIn, type Seen } from './support.ts'
 
 const PLAIN = fixture('plain-http.cjs')
 const FASTIFY = fixture('wire.js')
@@ -11,12 +11,13 @@ const FASTIFY = fixture('wire.js')
 async function assertSame (request: CapturedRequest, entry = PLAIN): Promise<void> {
   const { seen, run } = await replayIn(entry, request)
   assert.equal(run.response!.statusCode, 200)
-  const { method, url, httpVersion, rawHeaders, body } = seen
-  assert.deepEqual({ method, url, httpVersion, rawHeaders, body }, {
+  const { method, url, httpVersion, rawHeaders, rawTrailers, body } = seen
+  assert.deepEqual({ method, url, httpVersion, rawHeaders, rawTrailers, body }, {
     method: request.method,
     url: request.url,
     httpVersion: request.httpVersion,
     rawHeaders: [...request.rawHeaders],
+    rawTrailers: [...request.rawTrailers ?? []],
     body: createHash('sha256').update(request.body).digest('hex')
   })
 }
@@ -43,6 +44,12 @@ describe('a request arrives as it was captured', { concurrency: 3 }, () => {
 
   it('an empty chunked body', async () => {
     await assertSame(get('/work', { method: 'POST', rawHeaders: ['Host', 'x', 'Transfer-Encoding', 'chunked'] }))
+  })
+
+  it('what follows a chunked body', async () => {
+    const rawHeaders = ['Host', 'x', 'Transfer-Encoding', 'chunked', 'Trailer', 'X-Sum']
+    await assertSame(get('/work', { method: 'POST', body: Buffer.from('engage'), rawHeaders, rawTrailers: ['X-Sum', '7', 'x-latin', 'caf\xe9'] }))
+    await assertSame(get('/work', { method: 'POST', rawHeaders, rawTrailers: ['X-Sum', '0'] }))
   })
 
   it('a POST without any length', async () => {
@@ -75,6 +82,11 @@ describe('a request arrives as it was captured', { concurrency: 3 }, () => {
   it('over HTTP/1.1 where the app speaks HTTP/2 in production alone', async () => {
     const { seen } = await replayIn(PLAIN, get('/work', { httpVersion: '2.0', rawHeaders: [':method', 'GET', ':path', '/work', ':scheme', 'https', ':authority', 'enterprise.example', 'accept', '*/*'] }))
     assert.deepEqual(seen.rawHeaders, ['host', 'enterprise.example', 'accept', '*/*'])
+    // What is no length is no second request.
+    const body = Buffer.from('GET /forged HTTP/1.1\r\nhost: x\r\n\r\n')
+    const post = await replayIn(PLAIN, get('/work', { method: 'POST', httpVersion: '2.0', rawHeaders: [':method', 'POST', ':path', '/work', ':authority', 'x'], body, rawTrailers: ['x-sum', '7'] }))
+    assert.deepEqual(post.output.told<Seen>('seen').map(({ url, body, rawTrailers }) => ({ url, body, rawTrailers })),
+      [{ url: '/work', body: createHash('sha256').update(body).digest('hex'), rawTrailers: ['x-sum', '7'] }])
   })
 
   it('from its original address over its original protocol, also after a turn of the event loop', async () => {

@@ -73,6 +73,7 @@ export interface Seen {
   readonly url: string
   readonly httpVersion: string
   readonly rawHeaders: string[]
+  readonly rawTrailers: string[]
   /** The body's SHA-256 in hexadecimal digits. */
   readonly body: string
   readonly ip: string

@@ -15,14 +15,25 @@ interface RouteContext {
  */
 export function callNotFound (request: FastifyRequest, reply: FastifyReply): void {
   const route = described<RouteContext>(request, 'fastify.context')
-  const missing = route && described<RouteContext>(route.value, 'fastify.404ContextKey')
-  const hooks = route && described<{ readonly preHandler: readonly unknown[] }>(route.value.server, 'fastify.hooks')
-  if (hooks !== undefined && missing?.value?.preHandler != null && missing.value.server === route!.value.server) {
-    const left = missing.value.preHandler.slice(hooks.value.preHandler.length)
-    const once = variant(missing.value, 'preHandler', left.length === 0 ? null : left)
-    Object.assign(request, { [route!.key]: variant(route!.value, missing.key, once) })
+  if (route !== undefined) {
+    const once = runningOnce.get(route.value) ?? withMissingOnce(route.value)
+    // Who is no admin must not wait for it to be made: what a record becomes is the same for each request.
+    runningOnce.set(route.value, once)
+    Object.assign(request, { [route.key]: once })
   }
   reply.callNotFound()
+}
+
+/** Records of our routes, as {@link withMissingOnce} makes them. */
+const runningOnce = new WeakMap<RouteContext, RouteContext>()
+
+/** A route's record, but that its 404 runs no hooks of the instance's. */
+function withMissingOnce (route: RouteContext): RouteContext {
+  const missing = described<RouteContext>(route, 'fastify.404ContextKey')
+  const hooks = described<{ readonly preHandler: readonly unknown[] }>(route.server, 'fastify.hooks')
+  if (hooks === undefined || missing?.value?.preHandler == null || missing.value.server !== route.server) return route
+  const left = missing.value.preHandler.slice(hooks.value.preHandler.length)
+  return variant(route, missing.key, variant(missing.value, 'preHandler', left.length === 0 ? null : left))
 }
 
 /** What Fastify keeps under a symbol, which is not exported, but described. */
@@ -31,7 +42,7 @@ function described<Value> (owner: object, description: string): { readonly key: 
   return key === undefined ? undefined : { key, value: (owner as Record<symbol, Value>)[key]! }
 }
 
-/** The record is that of all requests: this one's differs by one property. */
+/** The same record, but for one property. */
 function variant (context: RouteContext, key: string | symbol, value: unknown): RouteContext {
   return Object.create(context, { [key]: { value } }) as RouteContext
 }

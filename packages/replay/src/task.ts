@@ -61,7 +61,7 @@ export async function perform (id: string, tools: TaskTools, handler: (task: Rep
     if (opened === null) return
     const { sealer } = opened
     const task = new Task(opened, { ...tools, sealer, records: new Records(store, sealer) })
-    unwatch = tools.orders.watch(id, (kind, order) => { if (kind === 'cancel') task.cancel(cancelled(order)); else task.snapshot(order.at) }, tools.onError)
+    unwatch = tools.orders.watch(id, (kind, order) => { if (kind === 'cancel') task.cancel(cancelled(order)); else task.snapshot(order.at) }, error => tools.onError(about(id, error)))
     await task.refuseLate()
     await handler(task)
   } finally {
@@ -100,7 +100,7 @@ async function openQueued (id: string, { store, sealer, records, claimed }: Task
     // Sealed with this worker's secret, it tells the web process that the secrets differ.
     const now = Date.now()
     await records.write({ id, state: 'failed', method: '', url: '', queuedAt: now, startBefore: now, ran: false, artefacts: [], error: failure(error) })
-    throw error
+    throw about(id, error as Error)
   }
 }
 
@@ -162,7 +162,7 @@ class Task implements ReplayTask {
     const late = waitedTooLong(this.#replay)
     await this.#claim()
     await this.update({ ...late, finishedAt: Date.now() })
-    throw new ReplayError(late.error.code, `Replay ${this.id}: ${late.error.message}`)
+    throw about(this.id, new ReplayError(late.error.code, late.error.message))
   }
 
   async #claim (): Promise<void> {
@@ -177,6 +177,11 @@ class Task implements ReplayTask {
     for (const [other, limit] of claimed) if (now > limit) claimed.delete(other)
     claimed.set(this.id, this.#replay.startBefore)
   }
+}
+
+/** For an operator, who has several: whose error it is. */
+function about (id: string, error: Error): Error {
+  return error instanceof ReplayError ? new ReplayError(error.code, `Replay ${id}: ${error.message}`, { cause: error }) : error
 }
 
 function claimedBefore (id: string): ReplayError {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { openBackend, ReplayError, Replays, type Backend, type BackendOptions, type CapturedRequest, type Replay, type ReplayTask } from '@geordi/replay'
 import { startLocalServer, type LocalServer } from '@geordi/replay/local'
-import { Attacker } from './attacker.ts'
+import { Attacker, type Copy } from './attacker.ts'
 import { bytes, PATIENCE, sampleRequest, SECRET, submitted, undone, unique, until } from './conformance-support.ts'
 import { stallingProxy } from './stalling-proxy.ts'
 
@@ -268,6 +268,7 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       await store.put(id, 'order cancel', (await store.get(other.id, 'order cancel'))!)
       await until(() => errors.length > 0 || task!.cancelled.aborted)
       assert.deepEqual([errors[0]?.code, task!.cancelled.aborted], ['GEORDI_SEAL_BROKEN', false])
+      assert.ok(errors[0]!.message.includes(id), errors[0]!.message)
       release()
     })
 
@@ -291,8 +292,45 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       await until(() => errors.length > 0)
       await consumer.close()
       assert.equal((errors[0] as ReplayError).code, 'GEORDI_SEAL_BROKEN')
+      // Its log has one line of those that say the same.
+      assert.ok(errors[0]!.message.includes(id), errors[0]!.message)
       assert.equal(tasks.length, 0)
       await assert.rejects(web.find(id), { code: 'GEORDI_SEAL_BROKEN' })
+    })
+
+    it('runs nothing that was altered, cut or swapped, tells of each by its id, and shows why', async () => {
+      const name = unique()
+      const [web, worker] = [await replaysOf(name, 'web'), await replaysOf(name, 'worker')]
+      const { id: other } = await submitted(web)
+      const attacker = keep(await Attacker.on(server, name))
+      const swapped = await attacker.copy(other)
+      const altered = (sealed: Buffer) => Buffer.concat([sealed.subarray(0, -1), Buffer.from([sealed.at(-1)! ^ 1])])
+      const forgeries: Array<(copy: Copy) => Partial<Copy>> = [
+        ({ capture }) => ({ capture: altered(capture) }),
+        ({ record }) => ({ record: altered(record) }),
+        ({ capture }) => ({ capture: capture.subarray(0, 20) }),
+        () => ({ record: Buffer.alloc(0) }),
+        () => ({ capture: swapped.capture }),
+        () => swapped,
+        ({ record }) => ({ capture: record }),
+        () => ({ capture: randomBytes(1_000_000) })
+      ]
+      const forged: string[] = []
+      for (const forge of forgeries) {
+        const { id } = await submitted(web)
+        await attacker.putBack(id, forge(await attacker.copy(id)))
+        forged.push(id)
+      }
+      const errors: ReplayError[] = []
+      const ran: string[] = []
+      keep(await worker.consume(async task => { ran.push(task.id) }, { onError: error => errors.push(error as ReplayError) }))
+      await until(() => ran.length > 0 && errors.length >= forged.length)
+      assert.deepEqual(ran, [other])
+      for (const id of forged) {
+        assert.ok(errors.some(error => error.code === 'GEORDI_SEAL_BROKEN' && error.message.includes(id)), 'it is in the log')
+        const { state, ran, error } = (await web.find(id))!
+        assert.deepEqual([state, ran, error!.code], ['failed', false, 'GEORDI_SEAL_BROKEN'])
+      }
     })
 
     it('opens what was sealed with a secret that is being rotated out', async () => {

@@ -186,7 +186,7 @@ describe('a recorded run', () => {
     const recorder = recordRun({ interval: 500, waits: false, budget: 10 })
     const intervals: Array<number | undefined> = []
     for (let part = 0; part < 4; part++) {
-      recorder.run(() => outer(60))
+      recorder.run(() => outer(250))
       recorder.takePart()
       intervals.push(recorder.profiler.widest)
     }

@@ -29,7 +29,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   http: 'Profile that service; here a time limit, a cache, or asking earlier would help.',
   network: 'See what it does meanwhile; here a time limit, a cache, or asking earlier would help.',
   process: 'Do the work in this process, keep the other one running, or do it outside of the request.',
-  threadpool: 'Do less of it (the cost of a hash is a parameter), keep what comes out, or do it outside of the request.',
+  threadpool: 'The hash of a password takes long on purpose; of anything else do less, keep what comes out, or do it outside of the request.',
   file: 'Read or write less of it, keep what was read, or pass it on as a stream.',
   dns: 'Ask a name server that is near, keep the addresses, or keep connections open.',
   connect: 'Keep connections open and use them again; see whether the server is far or busy.',

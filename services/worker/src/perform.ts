@@ -1,5 +1,6 @@
 import { failure, RAW_PROFILE, REPORT, SNAPSHOT, workerName, type CapturedRequest, type ReplayTask } from '@geordi/replay'
 import type { ReplayOutcome } from './assemble.ts'
+import { withoutCredentials } from './credentials.ts'
 import type { Drawer } from './drawing/drawer.ts'
 import { WorkerError } from './errors.ts'
 import type { ReplayChild } from './replay-child.ts'
@@ -149,5 +150,5 @@ async function fail (task: ReplayTask, error: unknown, partial: ReplayOutcome | 
   // That there is less to see than there could be is no news beside the error itself.
   if (partial !== undefined) await report(task, partial, drawer).catch((failed: Error) => log(`${failed.message}, replay ${task.id}`))
   const { code, message } = failure(error)
-  await task.update({ state: 'failed', finishedAt, error: { code, message: error instanceof WorkerError ? error.messageWithOutput : message } })
+  await task.update({ state: 'failed', finishedAt, error: { code, message: error instanceof WorkerError ? withoutCredentials(error.messageWithOutput, task.request) : message } })
 }

@@ -65,6 +65,14 @@ describe('a worker', () => {
     await scene.state(next.id, 'done')
   })
 
+  it('shows what an app said last without its request\'s credentials', async () => {
+    const scene = await Scene.open()
+    await scene.worker()
+    const { id } = await scene.submit(get('/tells?token=sesame%20open&a=1', { shownUrl: '/tells?token=***&a=1', rawHeaders: ['Host', 'x', 'Cookie', 'sid=tribble'] }))
+    const { error } = await scene.state(id, 'failed')
+    assert.match(error!.message, /\/tells\?token=\*\*\*&a=1 \*\*\* \*\*\*/)
+  })
+
   it('replaces a spare that dies while it waits', async () => {
     const scene = await Scene.open()
     const worker = await scene.worker()

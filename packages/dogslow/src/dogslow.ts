@@ -165,8 +165,7 @@ export class Dogslow {
     const { method, url } = this.#describer.text(open)
     // Of one that was over before it was looked at, Fastify may know better.
     const duration = Math.round((open.reply.elapsedTime > 0 ? open.reply.elapsedTime : performance.now() - open.start) * 10) / 10
-    // What `inject` calls a connection takes the last bytes a moment later.
-    const outcome = raw.writableFinished || (raw.writableEnded && raw.socket?.destroyed === false) ? 'answered' : 'cut off'
+    const outcome = open.isAnswered ? 'answered' : 'cut off'
     const how = outcome === 'answered' ? `was answered with ${raw.statusCode}` : 'was cut off'
     return {
       type: 'end',

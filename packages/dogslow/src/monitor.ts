@@ -65,10 +65,13 @@ export class Monitor {
     const { requests } = this.#parts
     requests.look(interrupting)
     return requests.due(now).filter(open => {
-      open.thresholds ??= this.#know(open, interrupting)
+      if (!interrupting && !open.met) this.#meet(open)
+      // The watcher has told of it, and its word is yet to come.
+      if (open.taken && open.reports === undefined) return false
       // What the app has taken out of Fastify's hands may be open for ever, and nobody waits for an answer.
       if (open.reply.sent && !open.reply.raw.writableEnded) open.thresholds = []
-      const isDue = open.passed < open.thresholds.length && open.since + open.thresholds[open.passed]! <= now
+      const thresholds = this.#thresholdsOf(open)
+      const isDue = open.passed < thresholds.length && open.since + thresholds[open.passed]! <= now
       this.pass(open, now)
       return isDue
     })
@@ -76,7 +79,7 @@ export class Monitor {
 
   /** Leaves those thresholds behind that have been reached. */
   pass (open: OpenRequest, now: number): void {
-    const thresholds = open.thresholds ??= this.#know(open, true)
+    const thresholds = this.#thresholdsOf(open)
     while (open.passed < thresholds.length && open.since + thresholds[open.passed]! <= now) open.passed++
     const next = thresholds[open.passed]
     this.#parts.requests.schedule(open, next === undefined ? NEVER : open.since + next)
@@ -151,11 +154,16 @@ export class Monitor {
     this.#parts.post({ type: 'more', counts: [...counts.values()] })
   }
 
-  #know (open: OpenRequest, interrupting: boolean): readonly number[] {
-    const { routes } = this.#parts
+  #thresholdsOf (open: OpenRequest): readonly number[] {
+    open.thresholds ??= this.#parts.routes.of(open.request)
+    return open.thresholds
+  }
+
+  /** Once a request, by the first tick that finds it: code of the app's may run then. */
+  #meet (open: OpenRequest): void {
+    open.met = true
     if (isQueued(open)) this.#queued.add(open)
-    const thresholds = routes.of(open.request)
-    return thresholds.length > 0 && !interrupting && this.#isIgnored(open.request) ? [] : thresholds
+    if (this.#thresholdsOf(open).length > 0 && this.#isIgnored(open.request)) open.thresholds = []
   }
 
   #isIgnored (request: FastifyRequest): boolean {

@@ -1,6 +1,10 @@
+import type { Http2Stream } from 'node:http2'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Frames } from './frames.ts'
 import { CHUNK, HEADER, NEVER, TAKEN, TEXT_BYTES, TIMES, toChunk, writeJson, type Chunk, type Shared } from './shared.ts'
+
+/** Of HTTP/2, the stream knows: a response of that has no `destroyed`, and is finished when it is cut off, too. */
+type Response = FastifyReply['raw'] & { readonly stream?: Http2Stream }
 
 /** An open request. What is not needed for one that is answered at once is found out by the first tick that meets it. */
 export class OpenRequest {
@@ -21,8 +25,10 @@ export class OpenRequest {
   /** Whether its end is listened for. */
   heard = false
   closed = false
-  /** When it is reported, from its start; `undefined` until the first tick, empty for never. */
+  /** When it is reported, from its start; `undefined` until it is looked at, empty for never. */
   thresholds: readonly number[] | undefined
+  /** Whether a tick has met it, and asked the app whether to ignore it. */
+  met = false
   /** How many thresholds are behind it. */
   passed = 0
   /** Ids of its reports. */
@@ -42,14 +48,19 @@ export class OpenRequest {
 
   /** Whether its response is closed: after a reply, an abort and a hijack alike. */
   get isOver (): boolean {
-    const raw = this.reply.raw as { readonly destroyed?: boolean, readonly stream?: { readonly destroyed: boolean } }
-    // Of HTTP/2, the stream knows.
-    return this.closed || (raw.stream === undefined ? raw.destroyed === true : raw.stream.destroyed)
+    const raw: Response = this.reply.raw
+    return this.closed || (raw.stream === undefined ? raw.destroyed : raw.stream.destroyed)
+  }
+
+  /** Whether its response, which is over, was sent whole. */
+  get isAnswered (): boolean {
+    const raw: Response = this.reply.raw
+    if (raw.stream !== undefined) return raw.writableEnded && raw.stream.rstCode === 0
+    // What `inject` calls a connection takes the last bytes a moment later.
+    return raw.writableFinished || (raw.writableEnded && raw.socket?.destroyed === false)
   }
 }
 
-/** Where a connection's latest request is found, and that of a request itself. */
-const LATEST = Symbol('dogslow')
 /** How a request of dogslow's is found from Fastify's. */
 export const OPEN = Symbol('dogslow')
 
@@ -98,6 +109,8 @@ export class Requests {
   readonly chunks: Chunk[] = []
   readonly shared: Shared
   readonly #name = `${++lastName}`
+  /** Where a connection's latest request is found. Apps may share a connection: one hands requests on to another. */
+  readonly #latest = Symbol('dogslow')
   readonly #listener: RequestsListener
   /** By place. */
   readonly #listed: Array<OpenRequest | undefined> = []
@@ -135,8 +148,8 @@ export class Requests {
     ;(request as { [OPEN]?: OpenRequest | null })[OPEN] = open
     const { raw } = request
     // One of HTTP/2 has many at a time.
-    const socket = ((raw as { stream?: object }).stream ?? raw.socket) as { [LATEST]?: Connection }
-    const connection = socket[LATEST] ??= new Connection()
+    const socket = ((raw as { stream?: object }).stream ?? raw.socket) as unknown as Record<symbol, Connection | undefined>
+    const connection = socket[this.#latest] ??= new Connection()
     const before = connection.latest
     if (before !== undefined && !before.isOver) this.list(before)
     connection.latest = open
@@ -184,22 +197,20 @@ export class Requests {
     const recent = this.#recent
     this.#recent = []
     this.#mostRecent = MOST_RECENT
-    let taken: OpenRequest | undefined
+    let last: OpenRequest | undefined
     for (const connection of recent) {
       connection.isRecent = false
       const { latest } = connection
       if (latest === undefined) continue
-      if (!latest.isOver) {
-        this.list(latest)
-        continue
-      }
-      connection.latest = undefined
-      if (this.#mayBeTaken(latest) && (taken === undefined || taken.start < latest.start)) taken = latest
+      if (latest.isOver) connection.latest = undefined
+      else this.list(latest)
+      if (this.#mayBeTaken(latest) && (last === undefined || last.start < latest.start)) last = latest
     }
     this.shared.times.fill(0, TIMES.fresh)
-    if (taken !== undefined) {
-      taken.closed = taken.taken = true
-      this.#listener.left(taken)
+    // Of one that is listed, the end is told when it leaves.
+    if (last?.listed === false) {
+      last.closed = last.taken = true
+      this.#listener.left(last)
     }
     if (interrupting) return
     for (const open of this.#listed) {
@@ -210,9 +221,9 @@ export class Requests {
     }
   }
 
-  /** Those that are to be looked at by now, and those whose thresholds aren't known yet. */
+  /** Those that are to be looked at by now, and those that no tick has met yet. */
   due (now: number): OpenRequest[] {
-    const isDue = (open: OpenRequest) => open.thresholds === undefined ? !open.taken : this.#chunkOf(open).due[open.place % CHUNK]! <= now
+    const isDue = (open: OpenRequest) => !open.met || this.#chunkOf(open).due[open.place % CHUNK]! <= now
     return this.#listed.filter(open => open !== undefined && isDue(open)) as OpenRequest[]
   }
 
@@ -250,10 +261,10 @@ export class Requests {
     return open.start <= this.shared.times[TIMES.taken]!
   }
 
-  /** The same of one that is over, and of which only Fastify knows when, if the app's log or a hook asks: of several, who came last kept the thread busy. */
+  /** The same of one that may be over, of which only Fastify knows when, if the app's log or a hook asks: of several, who came last kept the thread busy. */
   #mayBeTaken (open: OpenRequest): boolean {
     const { elapsedTime } = open.reply
-    return !open.listed && this.#isTaken(open) && (elapsedTime === 0 || open.start + elapsedTime >= this.shared.times[TIMES.taken]!)
+    return this.#isTaken(open) && (open.listed || elapsedTime === 0 || open.start + elapsedTime >= this.shared.times[TIMES.taken]!)
   }
 
   #addRecent (connection: Connection, start: number): void {

@@ -140,9 +140,14 @@ test('at each of several thresholds, of which some pass while the thread is bloc
 test('a request that blocks the thread as soon as it comes, in a native call that nobody knows, is reported once, and its end is told', async t => {
   // To test that takes longer than the watcher waits for an answer.
   const prime = 2n ** 3217n - 1n
+  const held = gate(t)
   const running = await start(t, { repeatAfter: 0, perMinute: 1000 }, app => {
     app.get('/first', async () => 'done')
     app.get('/prime', async () => String(checkPrimeSync(prime)))
+    app.get('/stays', async () => {
+      checkPrimeSync(prime)
+      await held.wait()
+    })
   })
   await running.ask('/first')
   assert.equal(await running.ask('/prime'), 200)
@@ -151,4 +156,11 @@ test('a request that blocks the thread as soon as it comes, in a native call tha
   assert.match(report.note!, /native call/)
   const end = await until(() => running.ends()[0])
   assert.deepEqual([end.url, end.report, running.reports().filter(({ kind }) => kind === 'waiting').length], ['/prime', report.id, 0])
+
+  const stays = running.ask('/stays')
+  const other = await until(() => running.reports().find(({ kind, id }) => kind === 'blocked' && id !== report.id))
+  held.open()
+  assert.equal(await stays, 200)
+  const { url } = await until(() => running.ends().find(({ report: id }) => id === other.id))
+  assert.deepEqual([url, running.ends().filter(({ url }) => url === '/prime').length], ['/stays', 1])
 })

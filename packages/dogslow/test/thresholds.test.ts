@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import http2 from 'node:http2'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import Fastify from 'fastify'
+import Fastify, { type FastifyRequest } from 'fastify'
 import { dogslow, type DogslowOptions } from '@geordi/dogslow'
-import { gate, start, until } from './support.ts'
+import { atEnd, burn, gate, start, until } from './support.ts'
 
 const LONG = 600_000
 
@@ -61,6 +62,45 @@ test('the end of an injected request is told alike', async t => {
   assert.equal((await answered).body, 'done')
   await until(() => running.ends().length >= 2)
   assert.deepEqual(running.ends().map(({ url, outcome, status }) => [url, outcome, status]), [['/cut', 'cut off', undefined], ['/answered', 'answered', 200]])
+})
+
+test('the end of a request over HTTP/2 is told alike, several on one connection', async t => {
+  const held = gate(t)
+  const running = await start(t, { repeatAfter: 0 }, app => app.get('/:what', async () => { await held.wait(); return 'done' }), { http2: true } as object)
+  const session = http2.connect(running.origin)
+  atEnd(t, () => session.destroy())
+  const ask = (path: string) => session.request({ ':path': path }).on('error', () => {}).resume()
+  const asked = [ask('/answered'), ask('/cut')]
+  await until(() => running.reports().length >= 2)
+  asked[1]!.close(http2.constants.NGHTTP2_CANCEL)
+  await until(() => running.ends().length >= 1)
+  held.open()
+  await until(() => running.ends().length >= 2)
+  assert.deepEqual(running.ends().map(({ url, outcome, status }) => [url, outcome, status]), [['/cut', 'cut off', undefined], ['/answered', 'answered', 200]])
+})
+
+test('the function in `ignore` is asked of those, too, that came just before another request blocked the thread', async t => {
+  const held = gate(t)
+  const entered: string[] = []
+  const running = await start(t, { threshold: 1000, repeatAfter: 0, ignore: ({ url }) => url === '/stream' }, app => {
+    const hold = async ({ url }: FastifyRequest) => {
+      entered.push(url)
+      await held.wait()
+    }
+    app.get('/stream', hold)
+    app.get('/held', hold)
+    app.get('/block', async () => {
+      // In the same turn as they come: no tick has met them.
+      while (entered.length < 2) await new Promise(setImmediate)
+      burn()
+    })
+  })
+  const answers = ['/block', '/stream', '/held'].map(path => running.ask(path))
+  await until(() => running.reports().find(({ kind, requests: [request] }) => kind === 'waiting' && request!.url === '/held'))
+  await sleep(200)
+  held.open()
+  await Promise.all(answers)
+  assert.ok(!running.reports().some(({ kind, requests }) => kind === 'waiting' && requests[0]!.url === '/stream'))
 })
 
 test('DOGSLOW_TIMER is the default', async t => {

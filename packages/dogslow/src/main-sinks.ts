@@ -38,7 +38,8 @@ export class MainSinks {
   }
 
   #write (log: FastifyBaseLogger, event: DogslowEvent): void {
-    if (isSilent(log)) process.stderr.write(`${renderText(event)}\n`)
+    // Which minds no closed stream: an error of `process.stderr` would end the app.
+    if (isSilent(log)) console.error(renderText(event))
     else if (event.type === 'report' || event.type === 'digest') log.warn({ dogslow: event }, event.summary)
     else log.info({ dogslow: event }, event.summary)
   }

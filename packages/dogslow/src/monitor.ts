@@ -117,7 +117,7 @@ export class Monitor {
   #leaveGone (): void {
     for (const open of this.#queued) {
       if (!open.closed && isQueued(open)) {
-        if (!open.request.raw.socket.destroyed) continue
+        if (!open.isOver && open.request.raw.socket?.destroyed !== true) continue
         open.table.leave(open)
       }
       this.#queued.delete(open)

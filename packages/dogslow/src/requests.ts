@@ -147,8 +147,8 @@ export class Requests {
     const open = new OpenRequest(this, place, request, reply, this.#frames[place] ??= new Frames(`${this.#name}.${place}`), start)
     ;(request as { [OPEN]?: OpenRequest | null })[OPEN] = open
     const { raw } = request
-    // One of HTTP/2 has many at a time.
-    const socket = ((raw as { stream?: object }).stream ?? raw.socket) as unknown as Record<symbol, Connection | undefined>
+    // One of HTTP/2 has many at a time; a server that is not Node's may show none.
+    const socket = ((raw as { stream?: object }).stream ?? raw.socket ?? raw) as unknown as Record<symbol, Connection | undefined>
     const connection = socket[this.#latest] ??= new Connection()
     const before = connection.latest
     if (before !== undefined && !before.isOver) this.list(before)

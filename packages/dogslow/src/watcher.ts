@@ -86,6 +86,9 @@ export class Watcher {
       throw new DogslowError('GEORDI_DOGSLOW_UNSUPPORTED', `dogslow can't start its thread (under --permission it needs --allow-worker): ${(cause as Error).message}`, { cause })
     }
     this.#worker = worker
+    // What it prints goes nowhere: with Node's pipe from a thread to standard error, an app ends that writes to one which nobody reads.
+    worker.stdout.unpipe(process.stdout).resume()
+    worker.stderr.unpipe(process.stderr).resume()
     for (const buffer of this.#chunks) worker.postMessage({ type: 'chunk', buffer } satisfies ToWatcher)
     worker.on('message', heard)
     worker.once('error', error => this.#died(error))

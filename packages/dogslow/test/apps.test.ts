@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import http from 'node:http'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gate, start, until } from './support.ts'
@@ -22,4 +23,17 @@ test('apps that share a connection tell their own requests, each by its own thre
   assert.deepEqual(await Promise.all(answers), [200, 200])
   await until(() => inner.ends().length > 0)
   assert.deepEqual([inner, outer].map(({ reports }) => reports().map(({ requests: [request] }) => request!.route)), [['/slow'], []])
+})
+
+test('a request without a socket, as servers other than Node\'s have, is watched as well', async t => {
+  const held = gate(t)
+  const { app, reports, ends } = await start(t, {}, app => app.get('/slow', async () => { await held.wait(); return 'done' }))
+  const request = Object.assign(new http.IncomingMessage(null as never), { method: 'GET', url: '/slow' })
+  const response = new http.ServerResponse(request)
+  app.routing(request, response)
+  await until(() => reports().length > 0)
+  held.open()
+  await until(() => response.writableEnded)
+  response.destroy()
+  await until(() => ends().length > 0)
 })

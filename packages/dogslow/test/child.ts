@@ -16,6 +16,8 @@ export interface Child {
   /** Sends a request and waits until its handler is about to run, not for the answer. */
   readonly send: (path: string) => Promise<void>
   readonly signal: (signal: NodeJS.Signals) => void
+  /** Nobody reads its standard error any more. */
+  readonly closeStderr: () => void
   /** How it ended. */
   readonly ended: Promise<{ readonly code: number | null, readonly signal: NodeJS.Signals | null }>
 }
@@ -49,6 +51,7 @@ export async function startChild (t: TestContext, options: object, flags: readon
       await until(() => output.includes(`open ${path}\n`))
     },
     signal: signal => { child.kill(signal) },
+    closeStderr: () => { child.stderr.destroy() },
     ended
   }
 }

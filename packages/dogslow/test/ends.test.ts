@@ -80,6 +80,15 @@ test('an exit with requests open is reported: process.exit, and an error that no
   }
 })
 
+test('an app without a logger, whose standard error nobody reads any more, lives on', async t => {
+  const child = await startChild(t, { logger: false, threshold: 100 })
+  child.closeStderr()
+  await child.send('/wait')
+  await until(() => child.output().includes('told report'))
+  await child.send('/exit')
+  assert.equal((await child.ended).code, 3)
+})
+
 test('a heap that is nearly full is reported before V8 ends the process: who fills it, and where', async t => {
   const heap = 128
   const child = await startChild(t, { heap }, [`--max-old-space-size=${heap}`])

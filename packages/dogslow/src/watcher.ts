@@ -10,6 +10,8 @@ const EVIDENCE_LIMIT = 1000
 const MOST_RESTARTS = 3
 const RESTARTS_WITHIN = 3_600_000
 const CLOSE_LIMIT = 6000
+/** Of the thread's memory: what it reads is bounded, see `watcher/sources.ts`. */
+export const LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 128, stackSizeMb: 1 }
 
 export interface WatcherParts {
   readonly data: WatcherData
@@ -80,7 +82,7 @@ export class Watcher {
         name: 'dogslow',
         // The app's own flags and preloads (`--import`) are not for this thread.
         execArgv: [],
-        resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64, stackSizeMb: 1 }
+        resourceLimits: LIMITS
       })
     } catch (cause) {
       throw new DogslowError('GEORDI_DOGSLOW_UNSUPPORTED', `dogslow can't start its thread (under --permission it needs --allow-worker): ${(cause as Error).message}`, { cause })

@@ -18,13 +18,18 @@ interface Mapped {
 
 /** Files are kept: reports come in numbers, and about the same places. */
 const MOST_FILES = 50
-const LARGEST = 20 * 1024 * 1024
+/** Bytes of a file, or of a map. */
+const LARGEST = 10 * 1024 * 1024
+/** Characters of mappings that are kept: each becomes some 25 bytes, and a thread whose memory is full dies. */
+const MOST_MAPPINGS = 2 * 1024 * 1024
 const LONGEST_LINE = 200
 
 /** Reads source files and their maps, in the watcher's thread. What can't be read is left out of a report. */
 export class Sources {
   readonly #files = new Map<string, { readonly text: string, readonly lines: string[] } | null>()
   readonly #maps = new Map<string, Mapped | null>()
+  /** Characters of their mappings. */
+  #mappings = 0
 
   /** A line's text, from 1. */
   line (path: string, line: number, content?: string): string | undefined {
@@ -55,7 +60,7 @@ export class Sources {
     let mapped = this.#maps.get(path)
     if (mapped === undefined) {
       mapped = this.#readMap(path)
-      if (this.#maps.size >= MOST_FILES) this.#maps.clear()
+      if (this.#maps.size >= MOST_FILES) this.#forgetMaps()
       this.#maps.set(path, mapped)
     }
     return mapped
@@ -69,15 +74,32 @@ export class Sources {
     try {
       if (!reference.startsWith('data:')) {
         const file = resolve(dirname(path), decodeURIComponent(reference))
-        return { map: new SourceMap(JSON.parse(readFileSync(file, 'utf8')) as SourceMapPayload), folder: dirname(file) }
+        const json = readText(file)
+        return json === null ? null : this.#toMapped(json, dirname(file))
       }
       const comma = reference.indexOf(',')
       const json = reference.slice(0, comma).endsWith(';base64') ? Buffer.from(reference.slice(comma + 1), 'base64').toString() : decodeURIComponent(reference.slice(comma + 1))
-      return { map: new SourceMap(JSON.parse(json) as SourceMapPayload), folder: dirname(path) }
+      return this.#toMapped(json, dirname(path))
     } catch {
       // A map that is missing or broken: then the built file's places are told.
       return null
     }
+  }
+
+  #toMapped (json: string, folder: string): Mapped | null {
+    const payload = JSON.parse(json) as SourceMapPayload
+    // A map of several bundles has sections.
+    const { sections = [{ map: payload }] } = payload as { sections?: Array<{ map: SourceMapPayload }> }
+    const size = sections.reduce((sum, { map: { mappings } }) => sum + mappings.length, 0)
+    if (size > MOST_MAPPINGS) return null
+    if (this.#mappings + size > MOST_MAPPINGS) this.#forgetMaps()
+    this.#mappings += size
+    return { map: new SourceMap(payload), folder }
+  }
+
+  #forgetMaps (): void {
+    this.#maps.clear()
+    this.#mappings = 0
   }
 
   #file (path: string): { readonly text: string, readonly lines: string[] } | undefined {
@@ -93,12 +115,16 @@ export class Sources {
 
 function readFile (path: string): { readonly text: string, readonly lines: string[] } | null {
   try {
-    if (statSync(path).size > LARGEST) return null
-    const text = readFileSync(path, 'utf8')
-    return { text, lines: text.split('\n') }
+    const text = readText(path)
+    return text === null ? null : { text, lines: text.split('\n') }
   } catch {
     return null
   }
+}
+
+/** @throws Error where there is no such file. */
+function readText (path: string): string | null {
+  return statSync(path).size > LARGEST ? null : readFileSync(path, 'utf8')
 }
 
 function locate (source: string, root: string, folder: string): string {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { normaliseSql } from '@geordi/waits'
 
 const CASES: ReadonlyArray<readonly [what: string, text: string, normal: string]> = [
@@ -31,4 +33,15 @@ test('a text without end takes no time', () => {
   normaliseSql('('.repeat(50_000) + '?,'.repeat(50_000))
   normaliseSql('(?), '.repeat(400))
   assert.ok(process.cpuUsage(start).user < 2_000_000)
+})
+
+test('long texts are not kept: an app that writes large rows would grow by each of them', () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  const before = process.memoryUsage().heapUsed
+  const kept = Array.from({ length: 100 }, (_value, at) => normaliseSql(`insert into t values (${'x'.repeat(1_000_000)}${at})`))
+  collect()
+  assert.ok(process.memoryUsage().heapUsed - before < 20_000_000)
+  assert.equal(kept.length, 100)
 })

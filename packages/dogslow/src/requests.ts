@@ -64,12 +64,6 @@ export class OpenRequest {
 /** How a request of dogslow's is found from Fastify's. */
 export const OPEN = Symbol('dogslow')
 
-/** One connection. */
-class Connection {
-  latest: OpenRequest | undefined
-  isRecent = false
-}
-
 /** The open request of one of Fastify's. */
 export function openRequestOf (request: FastifyRequest): OpenRequest | undefined {
   const open = (request as { [OPEN]?: OpenRequest | null })[OPEN]
@@ -85,8 +79,13 @@ export interface RequestsListener {
   readonly threshold: number
 }
 
-/** So many connections may have had a request since the last look before those are let go of whose request is over. */
-const MOST_RECENT = 256
+/**
+ * Places that are in use while few requests are open. With more of them, a place would have left the processor's caches when its turn comes, which costs a
+ * request more than all else here; with fewer, code that a request leaves running would sooner be taken for another's.
+ */
+const LEAST_PLACES = 64
+/** Places that are tried before others are taken into use. */
+const TRIES = 16
 
 let lastName = 0
 /** The tables of this process, by their names: each app has one. */
@@ -99,29 +98,25 @@ export function requestOfFrame (functionName: string): OpenRequest | undefined {
 }
 
 /**
- * The open requests. Nearly all are answered before anybody looks, so a request is noted on its connection alone, in place of the one before; a
- * look some times a second lists those that are still open. Nothing is told when another one is over.
+ * The open requests. Nearly all are answered before anybody looks, so nothing is told when one is over: it stays in its place until the place's next
+ * turn, or until a look some times a second, which lists those that are still open.
  *
- * Each request has a place, by which stacks know it. Places are taken in turn, so that code which a request leaves running is not taken for
- * another's soon.
+ * By its place stacks know a request. Places are taken in turn, so that code which a request leaves running is not taken for another's soon.
  */
 export class Requests {
   readonly chunks: Chunk[] = []
   readonly shared: Shared
   readonly #name = `${++lastName}`
-  /** Where a connection's latest request is found. Apps may share a connection: one hands requests on to another. */
-  readonly #latest = Symbol('dogslow')
   readonly #listener: RequestsListener
-  /** By place. */
-  readonly #listed: Array<OpenRequest | undefined> = []
+  /** By place, over or not. */
+  readonly #requests: Array<OpenRequest | undefined> = []
   readonly #frames: Frames[] = []
-  /** Who took a place last, as long as that is its connection's latest. */
-  readonly #connections: Array<Connection | undefined> = []
-  /** Those that had a request since the last look. */
-  #recent: Connection[] = []
-  #mostRecent = MOST_RECENT
+  /** Places that are in use; after many were open, some may be beyond. */
+  #places = LEAST_PLACES
   #next = 0
   #count = 0
+  /** Whether any came since the last look. */
+  #isFresh = false
 
   constructor (shared: Shared, listener: RequestsListener) {
     this.shared = shared
@@ -137,33 +132,26 @@ export class Requests {
 
   /** Whether any is open, or came since the last look. */
   get isBusy (): boolean {
-    return this.#count > 0 || this.#recent.length > 0
+    return this.#isFresh || this.#count > 0
   }
 
   enter (request: FastifyRequest, reply: FastifyReply): OpenRequest {
-    if (this.shared.times[TIMES.taken] !== 0) this.look(true)
     const place = this.#takePlace()
     const start = performance.now()
     const open = new OpenRequest(this, place, request, reply, this.#frames[place] ??= new Frames(`${this.#name}.${place}`), start)
+    this.#requests[place] = open
     ;(request as { [OPEN]?: OpenRequest | null })[OPEN] = open
-    const { raw } = request
-    // One of HTTP/2 has many at a time; a server that is not Node's may show none.
-    const socket = ((raw as { stream?: object }).stream ?? raw.socket ?? raw) as unknown as Record<symbol, Connection | undefined>
-    const connection = socket[this.#latest] ??= new Connection()
-    const before = connection.latest
-    if (before !== undefined && !before.isOver) this.list(before)
-    connection.latest = open
-    this.#connections[place] = connection
-    if (!connection.isRecent) this.#addRecent(connection, start)
+    if (!this.#isFresh) {
+      this.#isFresh = true
+      this.shared.times[TIMES.fresh] = start
+    }
     return open
   }
 
   leave (open: OpenRequest): void {
     open.closed = true
     const { place } = open
-    this.#listed[place] = undefined
-    const connection = this.#connections[place]
-    if (connection?.latest === open) connection.latest = undefined
+    this.#requests[place] = undefined
     const { start, due, state } = this.#chunkOf(open)
     const at = place % CHUNK
     open.taken = state[at] === TAKEN
@@ -176,10 +164,8 @@ export class Requests {
 
   /** The request of a place; it is listed, if it wasn't. */
   at (place: number): OpenRequest | undefined {
-    const listed = this.#listed[place]
-    if (listed !== undefined) return listed
-    const open = this.#connections[place]?.latest
-    if (open?.place !== place || open.isOver) return undefined
+    const open = this.#requests[place]
+    if (open === undefined || (!open.listed && open.isOver)) return undefined
     this.list(open)
     return open
   }
@@ -194,17 +180,14 @@ export class Requests {
    * @param interrupting The main thread is in the middle of something, perhaps of adding a listener.
    */
   look (interrupting = false): void {
-    const recent = this.#recent
-    this.#recent = []
-    this.#mostRecent = MOST_RECENT
+    this.#isFresh = false
     let last: OpenRequest | undefined
-    for (const connection of recent) {
-      connection.isRecent = false
-      const { latest } = connection
-      if (latest === undefined) continue
-      if (latest.isOver) connection.latest = undefined
-      else this.list(latest)
-      if (this.#mayBeTaken(latest) && (last === undefined || last.start < latest.start)) last = latest
+    for (let place = 0; place < this.#requests.length; place++) {
+      const open = this.#requests[place]
+      if (open === undefined || open.heard) continue
+      if (!open.isOver) this.list(open)
+      else if (!open.listed) this.#requests[place] = undefined
+      if (this.#mayBeTaken(open) && (last === undefined || last.start < open.start)) last = open
     }
     this.shared.times.fill(0, TIMES.fresh)
     // Of one that is listed, the end is told when it leaves.
@@ -213,23 +196,29 @@ export class Requests {
       this.#listener.left(last)
     }
     if (interrupting) return
-    for (const open of this.#listed) {
+    for (const open of this.#requests) {
       if (open === undefined || open.heard) continue
       open.heard = true
       if (open.isOver) this.leave(open)
       else open.reply.raw.on('close', () => { if (!open.closed) this.leave(open) })
     }
+    this.#places = Math.max(LEAST_PLACES, 2 * this.#count)
+    this.#growTo(this.#places)
   }
 
   /** Those that are to be looked at by now, and those that no tick has met yet. */
   due (now: number): OpenRequest[] {
     const isDue = (open: OpenRequest) => !open.met || this.#chunkOf(open).due[open.place % CHUNK]! <= now
-    return this.#listed.filter(open => open !== undefined && isDue(open)) as OpenRequest[]
+    return this.#all().filter(isDue)
   }
 
   /** All that are listed, the oldest first. */
   all (): OpenRequest[] {
-    return this.#listed.filter(open => open !== undefined).sort((a, b) => a.start - b.start)
+    return this.#all().sort((a, b) => a.start - b.start)
+  }
+
+  #all (): OpenRequest[] {
+    return this.#requests.filter(open => open?.listed === true) as OpenRequest[]
   }
 
   /** Sets when to look at a request next. */
@@ -241,10 +230,8 @@ export class Requests {
   list (open: OpenRequest): void {
     if (open.listed) return
     open.listed = true
-    const { place } = open
     const { start, due, state, text } = this.#chunkOf(open)
-    const at = place % CHUNK
-    this.#listed[place] = open
+    const at = open.place % CHUNK
     writeJson(text.subarray(at * TEXT_BYTES, (at + 1) * TEXT_BYTES), this.#listener.text(open),
       (long: RequestText) => ({ ...long, url: `${long.url.slice(0, 60)}…`, route: undefined }))
     // Until a tick knows better.
@@ -267,59 +254,49 @@ export class Requests {
     return this.#isTaken(open) && (open.listed || elapsedTime === 0 || open.start + elapsedTime >= this.shared.times[TIMES.taken]!)
   }
 
-  #addRecent (connection: Connection, start: number): void {
-    connection.isRecent = true
-    if (this.#recent.length === 0) this.shared.times[TIMES.fresh] = start
-    else if (this.#recent.length >= this.#mostRecent) this.#forgetRecent(start)
-    this.#recent.push(connection)
-  }
-
-  /** Else all that was answered in a tick's time would be kept for as long, on as many connections. */
-  #forgetRecent (start: number): void {
-    this.#recent = this.#recent.filter(connection => {
-      const { latest } = connection
-      if (latest !== undefined && !latest.isOver) return true
-      connection.latest = undefined
-      connection.isRecent = false
-      return false
-    })
-    this.#mostRecent = Math.max(MOST_RECENT, 2 * this.#recent.length)
-    this.shared.times[TIMES.fresh] = this.#recent[0]?.latest?.start ?? start
-  }
-
   #takePlace (): number {
-    // Then most places are free, and one is soon found.
-    if (this.#count * 4 >= this.#listed.length * 3) this.#grow()
-    const { length } = this.#listed
-    for (let tries = 0; tries < length; tries++) {
+    for (let tries = 0; tries < TRIES; tries++) {
       const place = this.#next
-      this.#next = place + 1 === length ? 0 : place + 1
+      this.#next = place + 1
+      if (this.#next >= this.#places) this.#turn()
       if (this.#isFree(place)) return place
     }
-    // All are open, and none is listed yet.
-    this.#grow()
-    this.#next = length
-    return length
+    // Most are taken, at least of those that come next.
+    while (!this.#isFree(this.#places)) this.#places++
+    const place = this.#places
+    this.#places += LEAST_PLACES
+    this.#growTo(this.#places)
+    this.#next = place + 1
+    return place
+  }
+
+  /** All places have had their turn. What the watcher has reported meanwhile would have to make room for others soon. */
+  #turn (): void {
+    this.#next = 0
+    if (this.shared.times[TIMES.taken] !== 0) this.look(true)
+  }
+
+  #isFree (place: number): boolean {
+    const before = this.#requests[place]
+    if (before === undefined) return true
+    if (!before.isOver) return false
+    if (before.listed) this.leave(before)
+    return true
   }
 
   #chunkOf ({ place }: OpenRequest): Chunk {
     return this.chunks[(place / CHUNK) | 0]!
   }
 
-  #isFree (place: number): boolean {
-    if (this.#listed[place] !== undefined) return false
-    const open = this.#connections[place]?.latest
-    return open?.place !== place || open.isOver
+  #growTo (places: number): void {
+    while (this.#requests.length < places) this.#grow()
   }
 
   #grow (): void {
     const chunk = toChunk()
     chunk.due.fill(NEVER)
     this.chunks.push(chunk)
-    for (let at = 0; at < CHUNK; at++) {
-      this.#listed.push(undefined)
-      this.#connections.push(undefined)
-    }
+    for (let at = 0; at < CHUNK; at++) this.#requests.push(undefined)
     this.#listener.grown(chunk)
   }
 }

@@ -28,6 +28,11 @@ export interface ReplayChildOptions {
   readonly output: NodeJS.WritableStream
 }
 
+/**
+ * V8 interprets a regular expression until its second use, and its profiler tells interpreted ones as their caller's own time. Here the request's use may be
+ * the first; in a web process that has run for a while none is. As an argument, because V8 crashes when this changes while there are some.
+ */
+const COMPILE_REGEXES = '--no-regexp-tier-up'
 const PRELOAD = new URL('./child/preload.js', import.meta.url).href
 /** A process that left its app's group can hold the app's output open; it is not waited for longer than this (in milliseconds). */
 const OUTPUT_GRACE = 1000
@@ -91,7 +96,7 @@ export class ReplayChild {
     const folder = newReplayFolder()
     const { app } = options
     const child = fork(app.file, app.args, {
-      execArgv: [...inheritedExecArgv(), ...app.execArgv, ...heapArguments(options), '--import', PRELOAD],
+      execArgv: [...inheritedExecArgv(), ...app.execArgv, ...heapArguments(options), COMPILE_REGEXES, '--import', PRELOAD],
       env: { ...process.env, [REPLAY_VARIABLE]: '1', GEORDI_REPLAY_FOLDER: folder, GEORDI_REPLAY_PARENT: String(process.pid) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C in a terminal goes to the whole process group; the worker decides when its children end.

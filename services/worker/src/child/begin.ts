@@ -1,5 +1,4 @@
 import cluster from 'node:cluster'
-import { setFlagsFromString } from 'node:v8'
 import { instrument } from '@geordi/profiler'
 import { becomeReplayProcess } from '@geordi/replay'
 import { WorkerError } from '../errors.ts'
@@ -14,7 +13,6 @@ const CLUSTER_GRACE = 2000
 /** Makes this process, in which the app has not run yet, a replay process of the worker `parent`. */
 export function begin (folder: string, parent: number): void {
   hideFromChildren()
-  compileRegexesAtOnce()
   // First of all: what the app takes out of a module before is not recorded.
   instrument()
   const watchdog = endWithWorker(folder, parent)
@@ -31,20 +29,12 @@ export function begin (folder: string, parent: number): void {
   startWhatIsExported(entry, servers, () => session.evaluated()).catch(error => session.fail(error))
 }
 
-/** What the app forks is its own: it shall inherit neither the preload nor the place of our socket. */
+/** What the app forks is its own: it shall inherit neither our arguments nor the place of our socket. */
 function hideFromChildren (): void {
   delete process.env['GEORDI_REPLAY_FOLDER']
   delete process.env['GEORDI_REPLAY_PARENT']
   const preload = process.execArgv.findLastIndex(argument => argument === new URL('./preload.js', import.meta.url).href)
-  if (preload > 0) process.execArgv.splice(preload - 1, 2)
-}
-
-/**
- * V8 interprets a regular expression until its second use, and its profiler tells interpreted ones as their caller's own time. Here the request's use may be
- * the first; in a web process that has run for a while none is.
- */
-function compileRegexesAtOnce (): void {
-  setFlagsFromString('--no-regexp-tier-up')
+  if (preload > 1) process.execArgv.splice(preload - 2, 3)
 }
 
 function clustered (entry: string): WorkerError {

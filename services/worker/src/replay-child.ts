@@ -30,7 +30,8 @@ export interface ReplayChildOptions {
 
 /**
  * V8 interprets a regular expression until its second use, and its profiler tells interpreted ones as their caller's own time. Here the request's use may be
- * the first; in a web process that has run for a while none is. As an argument, because V8 crashes when this changes while there are some.
+ * the first; in a web process that has run for a while none is. As an argument: V8 may crash when a flag changes after its start, says Node's
+ * documentation of `setFlagsFromString`, and a start with a loader's thread beside it did.
  */
 const COMPILE_REGEXES = '--no-regexp-tier-up'
 const PRELOAD = new URL('./child/preload.js', import.meta.url).href

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { after, afterEach, before } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { CapturedRequest, Replay, Replays } from '@geordi/replay'
+import { openBackend, Replays, type Backend, type BackendOptions, type CapturedRequest, type Replay, type ReplayError } from '@geordi/replay'
+import { startLocalServer, type LocalServer } from '@geordi/replay/local'
 
 export const SECRET = 'a secret of at least 32 characters'
 
@@ -61,4 +63,43 @@ export async function until (condition: () => boolean | Promise<boolean>, limit 
   for (const end = Date.now() + limit; !await condition(); await delay(20)) {
     if (Date.now() > end) assert.fail(`waited ${limit} ms in vain for ${condition}`)
   }
+}
+
+/** A server of a kind for one suite, with what its tests open there; that is closed after each of them. */
+export function served (kind: 'redis' | 'postgres') {
+  let server: LocalServer
+  const opened: Array<{ close (): Promise<void> }> = []
+
+  before(async () => { server = await startLocalServer({ kind }) })
+  // Not at the end of all: PostgreSQL takes a hundred connections.
+  afterEach(() => undone(opened.splice(0).map(one => () => one.close())))
+  after(() => server?.stop())
+
+  const keep = <T extends { close (): Promise<void> }> (one: T): T => {
+    opened.push(one)
+    return one
+  }
+  const backend = async (options: Partial<BackendOptions> = {}): Promise<Backend> =>
+    keep(await openBackend({ url: server.url, name: unique(), role: 'web', timeout: PATIENCE, ...options }))
+  const replaysOf = async (name: string, role: 'web' | 'worker', secret: string | string[] = SECRET, maxQueueTime = 3600) =>
+    keep(await Replays.open({ url: server.url, name, secret, role, maxQueueTime, timeout: PATIENCE }))
+  /** Consumes until a condition holds, and tells what was run and what was refused. */
+  const consumed = async (worker: Replays, enough: (ran: string[], refused: ReplayError[]) => boolean) => {
+    const ran: string[] = []
+    const refused: ReplayError[] = []
+    const consumer = await worker.consume(async task => {
+      await task.claim()
+      ran.push(task.id)
+      await task.update({ state: 'done' })
+    }, { onError: error => refused.push(error as ReplayError) })
+    await until(() => enough(ran, refused))
+    await consumer.close()
+    return { ran, refused: refused.map(error => error.code) }
+  }
+  return { server: () => server, keep, backend, replaysOf, consumed }
+}
+
+/** For errors that no test expects. */
+export function fail (error: Error): void {
+  throw error
 }

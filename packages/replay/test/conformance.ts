@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { after, afterEach, before, describe, it } from 'node:test'
-import { openBackend, ReplayError, Replays, type Backend, type BackendOptions, type CapturedRequest, type Replay, type ReplayTask } from '@geordi/replay'
-import { startLocalServer, type LocalServer } from '@geordi/replay/local'
-import { Attacker, type Copy } from './attacker.ts'
-import { bytes, PATIENCE, sampleRequest, SECRET, submitted, undone, unique, until } from './conformance-support.ts'
+import { describe, it } from 'node:test'
+import { Replays, type CapturedRequest, type Replay, type ReplayError, type ReplayTask } from '@geordi/replay'
+import { Attacker } from './attacker.ts'
+import { bytes, fail, sampleRequest, SECRET, served, submitted, unique, until } from './conformance-support.ts'
 import { stallingProxy } from './stalling-proxy.ts'
 
 const TERMS = { ttl: 60, startWithin: 60, owner: 'somebody', maxOpen: 100, maxQueued: 100 } as const
@@ -12,35 +11,7 @@ const TERMS = { ttl: 60, startWithin: 60, owner: 'somebody', maxOpen: 100, maxQu
 /** What every queue server must do: run on Redis and on PostgreSQL, on real ones. */
 export function conformance (kind: 'redis' | 'postgres', skip: string | false): void {
   describe(`the queue and the result store on ${kind}`, { skip }, () => {
-    let server: LocalServer
-    const opened: Array<{ close (): Promise<void> }> = []
-
-    before(async () => { server = await startLocalServer({ kind }) })
-    // Not at the end of all: PostgreSQL takes a hundred connections.
-    afterEach(() => undone(opened.splice(0).map(one => () => one.close())))
-    after(() => server?.stop())
-
-    const keep = <T extends { close (): Promise<void> }> (one: T): T => {
-      opened.push(one)
-      return one
-    }
-    const backend = async (options: Partial<BackendOptions> = {}): Promise<Backend> =>
-      keep(await openBackend({ url: server.url, name: unique(), role: 'web', timeout: PATIENCE, ...options }))
-    const replaysOf = async (name: string, role: 'web' | 'worker', secret: string | string[] = SECRET, maxQueueTime = 3600) =>
-      keep(await Replays.open({ url: server.url, name, secret, role, maxQueueTime, timeout: PATIENCE }))
-    /** Consumes until a condition holds, and tells what was run and what was refused. */
-    const consumed = async (worker: Replays, enough: (ran: string[], refused: ReplayError[]) => boolean) => {
-      const ran: string[] = []
-      const refused: ReplayError[] = []
-      const consumer = await worker.consume(async task => {
-        await task.claim()
-        ran.push(task.id)
-        await task.update({ state: 'done' })
-      }, { onError: error => refused.push(error as ReplayError) })
-      await until(() => enough(ran, refused))
-      await consumer.close()
-      return { ran, refused: refused.map(error => error.code) }
-    }
+    const { server, keep, backend, replaysOf, consumed } = served(kind)
 
     it('works under a name that is a word of SQL', async () => {
       const [web, worker] = [await replaysOf('order', 'web'), await replaysOf('order', 'worker')]
@@ -246,129 +217,6 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       assert.equal(refusal!.code, 'GEORDI_REPLAY_CANCELLED')
     })
 
-    it('takes no order from who has not the secret, and says so', async () => {
-      const name = unique()
-      const web = await replaysOf(name, 'web')
-      const worker = await replaysOf(name, 'worker')
-      const { store } = await backend({ name })
-      const errors: ReplayError[] = []
-      let task: ReplayTask | undefined
-      let release = () => {}
-      const released = new Promise<void>(resolve => { release = resolve })
-      const [{ id }, other] = [await submitted(web), await submitted(web)]
-      await web.cancel(other.id)
-      keep(await worker.consume(async taken => {
-        await taken.claim()
-        task = taken
-        await released
-      }, { onError: error => errors.push(error as ReplayError) }))
-      keep({ close: async () => release() })
-      await until(() => task !== undefined)
-      // Another replay's own.
-      await store.put(id, 'order cancel', (await store.get(other.id, 'order cancel'))!)
-      await until(() => errors.length > 0 || task!.cancelled.aborted)
-      assert.deepEqual([errors[0]?.code, task!.cancelled.aborted], ['GEORDI_SEAL_BROKEN', false])
-      assert.ok(errors[0]!.message.includes(id), errors[0]!.message)
-      release()
-    })
-
-    it('shows nothing of the request in clear text', async () => {
-      const name = unique()
-      const web = await replaysOf(name, 'web')
-      const { id } = await web.submit(sampleRequest())
-      const { store } = await backend({ name })
-      const stored = Buffer.concat([(await store.read(id))!.record, (await store.get(id, 'capture'))!]).toString('latin1')
-      for (const word of ['captain', 'session=', 'POST', 'picard', 'body']) assert.ok(!stored.includes(word), word)
-    })
-
-    it('refuses what was sealed with another secret, without running it, and tells the web process', async () => {
-      const name = unique()
-      const web = await replaysOf(name, 'web')
-      const worker = await replaysOf(name, 'worker', 'another secret of 32 characters!!')
-      const errors: Error[] = []
-      const tasks: ReplayTask[] = []
-      const consumer = await worker.consume(async task => { tasks.push(task) }, { onError: error => errors.push(error) })
-      const { id } = await web.submit(sampleRequest())
-      await until(() => errors.length > 0)
-      await consumer.close()
-      assert.equal((errors[0] as ReplayError).code, 'GEORDI_SEAL_BROKEN')
-      // Its log has one line of those that say the same.
-      assert.ok(errors[0]!.message.includes(id), errors[0]!.message)
-      assert.equal(tasks.length, 0)
-      await assert.rejects(web.find(id), { code: 'GEORDI_SEAL_BROKEN' })
-    })
-
-    it('runs nothing that was altered, cut or swapped, tells of each by its id, and shows why', async () => {
-      const name = unique()
-      const [web, worker] = [await replaysOf(name, 'web'), await replaysOf(name, 'worker')]
-      const { id: other } = await submitted(web)
-      const attacker = keep(await Attacker.on(server, name))
-      const swapped = await attacker.copy(other)
-      const altered = (sealed: Buffer) => Buffer.concat([sealed.subarray(0, -1), Buffer.from([sealed.at(-1)! ^ 1])])
-      const forgeries: Array<(copy: Copy) => Partial<Copy>> = [
-        ({ capture }) => ({ capture: altered(capture) }),
-        ({ record }) => ({ record: altered(record) }),
-        ({ capture }) => ({ capture: capture.subarray(0, 20) }),
-        () => ({ record: Buffer.alloc(0) }),
-        () => ({ capture: swapped.capture }),
-        () => swapped,
-        ({ record }) => ({ capture: record }),
-        () => ({ capture: randomBytes(1_000_000) })
-      ]
-      const forged: string[] = []
-      for (const forge of forgeries) {
-        const { id } = await submitted(web)
-        await attacker.putBack(id, forge(await attacker.copy(id)))
-        forged.push(id)
-      }
-      const errors: ReplayError[] = []
-      const ran: string[] = []
-      keep(await worker.consume(async task => { ran.push(task.id) }, { onError: error => errors.push(error as ReplayError) }))
-      await until(() => ran.length > 0 && errors.length >= forged.length)
-      assert.deepEqual(ran, [other])
-      for (const id of forged) {
-        assert.ok(errors.some(error => error.code === 'GEORDI_SEAL_BROKEN' && error.message.includes(id)), 'it is in the log')
-        const { state, ran, error } = (await web.find(id))!
-        assert.deepEqual([state, ran, error!.code], ['failed', false, 'GEORDI_SEAL_BROKEN'])
-      }
-    })
-
-    it('opens what was sealed with a secret that is being rotated out', async () => {
-      const name = unique()
-      const { id } = await (await replaysOf(name, 'web')).submit(sampleRequest())
-      const rotated = await replaysOf(name, 'web', ['the new secret, 32 characters long', SECRET])
-      assert.equal((await rotated.find(id))!.url, '/captain?log=1')
-    })
-
-    it('answers a web process that has only the secret which is being rotated out', async () => {
-      const name = unique()
-      const [web, worker] = [await replaysOf(name, 'web'), await replaysOf(name, 'worker', ['the new secret, 32 characters long', SECRET])]
-      const { id } = await web.submit(sampleRequest())
-      keep(await worker.consume(async task => {
-        await task.claim()
-        await task.attach('report.pdf', bytes('%PDF-'))
-        await task.update({ state: 'done' })
-      }, { onError: fail }))
-      await until(async () => (await web.find(id))!.state === 'done')
-      assert.deepEqual(await web.artefact(id, 'report.pdf'), bytes('%PDF-'))
-    })
-
-    it('runs no job that is none of its own, whatever it is like, and goes on', async () => {
-      const name = unique()
-      const [web, worker] = [await replaysOf(name, 'web'), await replaysOf(name, 'worker')]
-      await submitted(web)
-      const attacker = keep(await Attacker.on(server, name))
-      const forged = ['', '0', '../../etc/passwd', 'two\nlines', 'x'.repeat(100_000), '__proto__', 'A'.repeat(22)]
-      for (const id of forged) await attacker.forgeJob(id)
-      const last = await submitted(web)
-      const errors: Error[] = []
-      const ran: string[] = []
-      keep(await worker.consume(async task => { ran.push(task.id) }, { onError: error => errors.push(error) }))
-      await until(() => ran.includes(last.id) && errors.length >= forged.length)
-      assert.equal(ran.length, 2)
-      for (const { message } of errors) assert.ok(message.length < 300, 'a line of the log is as long as it should be')
-    })
-
     it('calls a replay lost whose worker gives no sign of life', async () => {
       const name = unique()
       const web = await replaysOf(name, 'web')
@@ -411,7 +259,7 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
 
     it('runs nothing of what it said it could not queue, though the server comes to it later', async () => {
       const name = unique()
-      const proxy = keep(await stallingProxy(server.url))
+      const proxy = keep(await stallingProxy(server().url))
       const web = keep(await Replays.open({ url: proxy.url, name, secret: SECRET, role: 'web' }))
       // On a loaded machine the first ones may be too late as well.
       const submitted = async (): Promise<Replay> => {
@@ -436,51 +284,10 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
       assert.deepEqual(claimed, [first.id, last.id])
     })
 
-    it('runs a request once, whatever who can write the server takes back or puts back', async () => {
-      const name = unique()
-      const web = await replaysOf(name, 'web')
-      const attacker = keep(await Attacker.on(server, name))
-      const { id } = await web.submit(sampleRequest())
-      const copy = await attacker.copy(id)
-      assert.deepEqual(await consumed(await replaysOf(name, 'worker'), ran => ran.length > 0), { ran: [id], refused: [] })
-
-      const refusedBy = async (worker: Replays) => {
-        await attacker.requeue(id)
-        return consumed(worker, (ran, refused) => ran.length + refused.length > 0)
-      }
-      const refused = { ran: [], refused: ['GEORDI_REPLAY_CLAIMED'] }
-      await attacker.takeBackClaim(id)
-      assert.deepEqual(await refusedBy(await replaysOf(name, 'worker')), refused, 'the sealed record says that it ran')
-      assert.equal((await web.find(id))!.state, 'done')
-
-      const ran = (await attacker.record(id))!
-      await attacker.putBack(id, { record: copy.record })
-      assert.equal((await web.find(id))!.state, 'queued', 'or this shows nothing')
-      assert.deepEqual(await refusedBy(await replaysOf(name, 'worker')), refused, 'the request is gone')
-
-      await attacker.putBack(id, { record: ran, capture: copy.capture })
-      assert.deepEqual(await refusedBy(await replaysOf(name, 'worker')), refused, 'also where there is one again')
-    })
-
-    it('does not run again what this very worker has run, though everything was put back', async () => {
-      const name = unique()
-      const web = await replaysOf(name, 'web')
-      const worker = await replaysOf(name, 'worker')
-      const attacker = keep(await Attacker.on(server, name))
-      const { id } = await web.submit(sampleRequest())
-      const copy = await attacker.copy(id)
-      assert.deepEqual((await consumed(worker, ran => ran.length > 0)).ran, [id])
-      await attacker.putBack(id, copy)
-      await attacker.takeBackClaim(id)
-      await attacker.requeue(id)
-      const again = await consumed(worker, (ran, refused) => ran.length + refused.length > 0)
-      assert.deepEqual(again, { ran: [], refused: ['GEORDI_REPLAY_CLAIMED'] })
-    })
-
     it('runs no request that has waited too long, and says so while nobody takes it and after', async () => {
       const name = unique()
       const web = await replaysOf(name, 'web', SECRET, 1)
-      const attacker = keep(await Attacker.on(server, name))
+      const attacker = keep(await Attacker.on(server(), name))
       const { id, startBefore, queuedAt } = await web.submit(sampleRequest())
       assert.equal(startBefore - queuedAt, 1000)
       const copy = await attacker.copy(id)
@@ -525,20 +332,16 @@ export function conformance (kind: 'redis' | 'postgres', skip: string | false): 
     it('refuses times that are none', async () => {
       for (const wrong of [{ maxQueueTime: 0 }, { maxQueueTime: 1.5 }, { retention: -1 }, { timeout: 0 }]) {
         const [option] = Object.keys(wrong)
-        await assert.rejects(Replays.open({ url: server.url, secret: SECRET, role: 'web', ...wrong }), { code: 'GEORDI_OPTION_INVALID', message: new RegExp(`\`(queue\\.)?${option}\``) })
+        await assert.rejects(Replays.open({ url: server().url, secret: SECRET, role: 'web', ...wrong }), { code: 'GEORDI_OPTION_INVALID', message: new RegExp(`\`(queue\\.)?${option}\``) })
       }
     })
 
     it('rejects with GEORDI_QUEUE_UNAVAILABLE when nothing listens', async () => {
-      const url = new URL(server.url)
+      const url = new URL(server().url)
       url.port = '1'
       const web = keep(await Replays.open({ url: url.href, name: unique(), secret: SECRET, role: 'web' }))
       await assert.rejects(web.submit(sampleRequest()), { name: 'ReplayError', code: 'GEORDI_QUEUE_UNAVAILABLE' })
       await assert.rejects(web.find('A'.repeat(22)), { code: 'GEORDI_QUEUE_UNAVAILABLE' })
     })
   })
-}
-
-function fail (error: Error): void {
-  throw error
 }

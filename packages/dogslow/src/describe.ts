@@ -7,7 +7,8 @@ import { urlShower } from '@geordi/profile/hide'
 import { HEAP_LIMIT } from './heap.ts'
 import type { DogslowSettings } from './options.ts'
 import type { ReportKind, RequestState, Wait } from './report.ts'
-import type { OpenRequest, RequestText } from './requests.ts'
+import type { OpenRequest } from './open-request.ts'
+import type { RequestText } from './requests.ts'
 
 /** A {@link RequestState} whose waits still have stacks as V8 writes them: the watcher makes sense of these. */
 export interface RawRequest extends Omit<RequestState, 'pending' | 'finished'> {

@@ -11,7 +11,8 @@ import { OWN_FOLDERS } from './own.ts'
 import { ProcessEnd } from './process-end.ts'
 import { Profiles, type GeordiDecoration } from './profiles.ts'
 import type { RequestEnd } from './report.ts'
-import { OpenRequest, Requests } from './requests.ts'
+import type { OpenRequest } from './open-request.ts'
+import { Requests } from './requests.ts'
 import { RouteThresholds } from './routes.ts'
 import { toShared, type Shared } from './shared.ts'
 import { answerSnapshots, stoppedReport } from './snapshot.ts'
@@ -148,16 +149,16 @@ export class Dogslow {
 
   /** The same of those that no tick had met: they had begun by then. */
   #takenFresh (message: Taken, until: number): void {
-    for (const open of this.#requests.all()) if (open.taken && open.reports === undefined && open.start <= until) this.#taken(message, open, open.start)
+    for (const open of this.#requests.all()) if (open.watch.taken && open.watch.reports === undefined && open.start <= until) this.#taken(message, open, open.start)
     for (const start of this.#endings.keys()) if (start <= until) this.#taken(message, undefined, start)
   }
 
   #left (open: OpenRequest): void {
     this.#live?.waits.forget(open)
-    if (open.taken && open.reports === undefined) this.#endings.set(open.start, this.#endOf(open))
-    if (open.reports === undefined) return
+    if (open.watch.taken && open.watch.reports === undefined) this.#endings.set(open.start, this.#endOf(open))
+    if (open.watch.reports === undefined) return
     const event = this.#endOf(open)
-    for (const report of open.reports) this.#post({ type: 'event', event: { ...event, report } })
+    for (const report of open.watch.reports) this.#post({ type: 'event', event: { ...event, report } })
   }
 
   #endOf (open: OpenRequest): Omit<RequestEnd, 'report'> {

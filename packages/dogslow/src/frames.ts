@@ -1,45 +1,44 @@
 /*
- * Whose code runs is told by the stack: each request's hooks and handler are called by a function that is named after the request. V8's stack
- * traces have its frame below theirs, across `await` too. So nothing has to follow promises.
+ * Whose code runs is told by the stack. What a request's hooks and handler do at once is done within a call of `run`; what they do later is
+ * awaited by a function that is named after the request: V8's asynchronous stack traces have its frame below theirs. So nothing has to follow
+ * promises, and the name can wait until somebody asks for a stack.
  */
+import type { OpenRequest } from './open-request.ts'
 
 /** What the names of these functions begin with. */
 export const FRAME_PREFIX = 'dogslow#'
+/** A frame of this name is {@link run}'s, which calls for all requests. */
+export const RUN = `${FRAME_PREFIX}run`
 
-type Call = (fn: Function, self: unknown, first: unknown, second: unknown, third?: unknown, fourth?: unknown) => unknown
-type CallAsync = (...args: Parameters<Call>) => Promise<unknown>
-type Follow = (result: PromiseLike<unknown>) => Promise<unknown>
+let running: OpenRequest | undefined
 
-/** The functions of one place in the table of requests; who holds the place next is called by them again. Each is made when it is needed: there may be ten thousand places. */
-export class Frames {
-  readonly call: Call
-  readonly #name: string
-  #callAsync: CallAsync | undefined
-  #follow: Follow | undefined
-
-  constructor (name: string) {
-    const named = `${FRAME_PREFIX}${name}`
-    this.#name = named
-    this.call = { [named] (fn: Function, self: unknown, first: unknown, second: unknown, third?: unknown, fourth?: unknown) { return fn.call(self, first, second, third, fourth) } }[named] as Call
-  }
-
-  /** Calls an `async` function, and is the frame that awaits it. */
-  get callAsync (): CallAsync {
-    this.#callAsync ??= makeCallAsync(this.#name)
-    return this.#callAsync
-  }
-
-  /** Where a hook or handler has returned a promise: the frame that awaits it. */
-  get follow (): Follow {
-    this.#follow ??= makeFollow(this.#name)
-    return this.#follow
-  }
+/** The request whose hook or handler has been called, and has not returned. */
+export function runningRequest (): OpenRequest | undefined {
+  return running
 }
 
-function makeCallAsync (named: string): CallAsync {
-  return { async [named] (fn: Function, self: unknown, first: unknown, second: unknown, third?: unknown, fourth?: unknown) { return await fn.call(self, first, second, third, fourth) } }[named] as CallAsync
+/** Calls a hook or handler in the name of a request. */
+export const run = {
+  [RUN] (open: OpenRequest, fn: Function, self?: unknown, first?: unknown, second?: unknown, third?: unknown, fourth?: unknown): unknown {
+    const outer = running
+    running = open
+    try {
+      return fn.call(self, first, second, third, fourth)
+    } finally {
+      running = outer
+    }
+  }
+}[RUN]!
+
+/** Awaits something in a function of that name. */
+export function follow (name: string, promise: Promise<unknown>): void {
+  // A rejection is told as that of an unhandled promise here as well, since nobody handles this one.
+  const functions = { async [name] () { await promise } }
+  functions[name]!()
 }
 
-function makeFollow (named: string): Follow {
-  return { async [named] (result: PromiseLike<unknown>) { return await result } }[named] as Follow
+/** Whether code of the app's is called for each promise that is made: by its async hooks, or up to Node 22 by those of an `AsyncLocalStorage`. */
+export function hasHooks (promise: Promise<unknown>): boolean {
+  // Node numbers promises only then.
+  return Object.getOwnPropertySymbols(promise).length > 0
 }

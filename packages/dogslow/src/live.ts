@@ -1,6 +1,7 @@
 import { liveWaits, type BlockingListener, type LiveWaits } from '@geordi/waits/live'
 import { FRAME_PREFIX } from './frames.ts'
-import { OpenRequest, requestOfFrame, type Requests } from './requests.ts'
+import type { OpenRequest } from './open-request.ts'
+import { nameRequests, requestOfFrame, type Requests } from './requests.ts'
 import { DESCRIPTOR_CALLS, HEADER, NOTED, TIMES, writeJson } from './shared.ts'
 
 /** What the watcher is told of a call that may block for long: it can't be interrupted. */
@@ -25,6 +26,7 @@ export function useWaits (requests: Requests, budget: number): { readonly waits:
   waits ??= liveWaits({
     prefix: FRAME_PREFIX,
     of: requestOfFrame,
+    prepare: nameRequests,
     any: isAnyOpen,
     blocking
   }, budget)
@@ -48,7 +50,8 @@ function isAnyOpen (): boolean {
 const blocking: BlockingListener = {
   begins ({ name, target, whose }) {
     const { owner, stack } = whose() as { owner: OpenRequest | undefined, stack: string[] }
-    const note: Note = { name, target: target(), since: performance.now(), ...owner === undefined ? {} : { place: owner.place }, stack }
+    owner?.table.list(owner)
+    const note: Note = { name, target: target(), since: performance.now(), ...owner?.place === undefined ? {} : { place: owner.place }, stack }
     for (const user of users) {
       if (owner === undefined ? !user.isBusy : owner.table !== user) continue
       writeJson(user.shared.note, note, (long: Note) => ({ ...long, target: '', stack: long.stack.slice(0, 20) }))

@@ -4,7 +4,8 @@ import type { LiveWaits } from '@geordi/waits/live'
 import type { Health } from './health.ts'
 import type { ToWatcher } from './messages.ts'
 import type { DogslowSettings } from './options.ts'
-import type { OpenRequest, Requests } from './requests.ts'
+import type { OpenRequest } from './open-request.ts'
+import type { Requests } from './requests.ts'
 import type { RouteThresholds } from './routes.ts'
 import { NEVER } from './shared.ts'
 
@@ -65,13 +66,13 @@ export class Monitor {
     const { requests } = this.#parts
     requests.look(interrupting)
     return requests.due(now).filter(open => {
-      if (!interrupting && !open.met) this.#meet(open)
+      if (!interrupting && !open.watch.met) this.#meet(open)
       // The watcher has told of it, and its word is yet to come.
-      if (open.taken && open.reports === undefined) return false
+      if (open.watch.taken && open.watch.reports === undefined) return false
       // What the app has taken out of Fastify's hands may be open for ever, and nobody waits for an answer.
-      if (open.reply.sent && !open.reply.raw.writableEnded) open.thresholds = []
+      if (open.reply.sent && !open.reply.raw.writableEnded) open.watch.thresholds = []
       const thresholds = this.#thresholdsOf(open)
-      const isDue = open.passed < thresholds.length && open.since + thresholds[open.passed]! <= now
+      const isDue = open.watch.passed < thresholds.length && open.watch.since + thresholds[open.watch.passed]! <= now
       this.pass(open, now)
       return isDue
     })
@@ -80,23 +81,23 @@ export class Monitor {
   /** Leaves those thresholds behind that have been reached. */
   pass (open: OpenRequest, now: number): void {
     const thresholds = this.#thresholdsOf(open)
-    while (open.passed < thresholds.length && open.since + thresholds[open.passed]! <= now) open.passed++
-    const next = thresholds[open.passed]
-    this.#parts.requests.schedule(open, next === undefined ? NEVER : open.since + next)
+    while (open.watch.passed < thresholds.length && open.watch.since + thresholds[open.watch.passed]! <= now) open.watch.passed++
+    const next = thresholds[open.watch.passed]
+    this.#parts.requests.schedule(open, next === undefined ? NEVER : open.watch.since + next)
   }
 
   /** Notes that a request is reported. */
   note (open: OpenRequest, report: string): void {
-    (open.reports ??= []).push(report)
+    (open.watch.reports ??= []).push(report)
     this.#parts.reported(open, report)
   }
 
   /** Notes that a request was told to wait behind another's code. What slows it down by itself is yet to be seen: its time begins anew. */
   putOff (open: OpenRequest, report: string, owner: OpenRequest | undefined, now: number): void {
-    (open.reports ??= []).push(report)
-    open.since = now
-    open.passed = 0
-    open.behind = owner
+    (open.watch.reports ??= []).push(report)
+    open.watch.since = now
+    open.watch.passed = 0
+    open.watch.behind = owner
     this.pass(open, now)
   }
 
@@ -155,15 +156,15 @@ export class Monitor {
   }
 
   #thresholdsOf (open: OpenRequest): readonly number[] {
-    open.thresholds ??= this.#parts.routes.of(open.request)
-    return open.thresholds
+    open.watch.thresholds ??= this.#parts.routes.of(open.request)
+    return open.watch.thresholds
   }
 
   /** Once a request, by the first tick that finds it: code of the app's may run then. */
   #meet (open: OpenRequest): void {
-    open.met = true
+    open.watch.met = true
     if (isQueued(open)) this.#queued.add(open)
-    if (this.#thresholdsOf(open).length > 0 && this.#isIgnored(open.request)) open.thresholds = []
+    if (this.#thresholdsOf(open).length > 0 && this.#isIgnored(open.request)) open.watch.thresholds = []
   }
 
   #isIgnored (request: FastifyRequest): boolean {

@@ -2,10 +2,11 @@ import { createRequire } from 'node:module'
 import type { FastifyInstance } from 'fastify'
 import { Dogslow } from './dogslow.ts'
 import { DogslowError } from './errors.ts'
+import { run } from './frames.ts'
 import { nameCalls } from './hooks.ts'
 import { importOptional, loadSentry } from './main-sinks.ts'
 import { completeOptions, type DogslowOptions } from './options.ts'
-import { OPEN } from './requests.ts'
+import { OPEN } from './open-request.ts'
 
 /** Says of an app that it is watched; what is encapsulated in it inherits that. */
 const REGISTERED = Symbol('dogslow')
@@ -23,9 +24,8 @@ export async function dogslowPlugin (fastify: FastifyInstance, options: DogslowO
   const dogslow = new Dogslow(settings, fastify, sentry)
   fastify.decorateRequest(OPEN, null)
   fastify.addHook('onRequest', (request, reply, done) => {
-    const { frames: { call } } = dogslow.enter(request, reply)
     // What follows at once runs within: hooks with callbacks, and a handler after them.
-    call(done, undefined, undefined, undefined)
+    run(dogslow.enter(request, reply), done)
   })
   fastify.addHook('onRoute', route => dogslow.addRoute(route))
   nameCalls(fastify)

@@ -1,74 +1,8 @@
-import type { Http2Stream } from 'node:http2'
+import { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Frames } from './frames.ts'
+import { FRAME_PREFIX, hasHooks, RUN, runningRequest } from './frames.ts'
+import { OPEN, OpenRequest, type Response } from './open-request.ts'
 import { CHUNK, HEADER, NEVER, TAKEN, TEXT_BYTES, TIMES, toChunk, writeJson, type Chunk, type Shared } from './shared.ts'
-
-/** Of HTTP/2, the stream knows: a response of that has no `destroyed`, and is finished when it is cut off, too. */
-type Response = FastifyReply['raw'] & { readonly stream?: Http2Stream }
-
-/** An open request. What is not needed for one that is answered at once is found out by the first tick that meets it. */
-export class OpenRequest {
-  readonly table: Requests
-  readonly place: number
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-  readonly frames: Frames
-  /** `performance.now()` */
-  readonly start: number
-  /** From when its thresholds count: its start, or when it was told to wait behind another's code. */
-  since: number
-  /** Whose code it was told to wait behind. */
-  behind: OpenRequest | undefined
-  inHandler = false
-  /** Whether it has its line in the table: it is there to be looked at until it leaves. */
-  listed = false
-  /** Whether its end is listened for. */
-  heard = false
-  closed = false
-  /** When it is reported, from its start; `undefined` until it is looked at, empty for never. */
-  thresholds: readonly number[] | undefined
-  /** Whether a tick has met it, and asked the app whether to ignore it. */
-  met = false
-  /** How many thresholds are behind it. */
-  passed = 0
-  /** Ids of its reports. */
-  reports: string[] | undefined
-  /** Whether the watcher has reported it while this thread hung; its id is yet to come. */
-  taken = false
-
-  constructor (table: Requests, place: number, request: FastifyRequest, reply: FastifyReply, frames: Frames, start: number) {
-    this.table = table
-    this.place = place
-    this.request = request
-    this.reply = reply
-    this.frames = frames
-    this.start = start
-    this.since = start
-  }
-
-  /** Whether its response is closed: after a reply, an abort and a hijack alike. */
-  get isOver (): boolean {
-    const raw: Response = this.reply.raw
-    return this.closed || (raw.stream === undefined ? raw.destroyed : raw.stream.destroyed)
-  }
-
-  /** Whether its response, which is over, was sent whole. */
-  get isAnswered (): boolean {
-    const raw: Response = this.reply.raw
-    if (raw.stream !== undefined) return raw.writableEnded && raw.stream.rstCode === 0
-    // What `inject` calls a connection takes the last bytes a moment later.
-    return raw.writableFinished || (raw.writableEnded && raw.socket?.destroyed === false)
-  }
-}
-
-/** How a request of dogslow's is found from Fastify's. */
-export const OPEN = Symbol('dogslow')
-
-/** The open request of one of Fastify's. */
-export function openRequestOf (request: FastifyRequest): OpenRequest | undefined {
-  const open = (request as { [OPEN]?: OpenRequest | null })[OPEN]
-  return open === undefined || open === null || open.closed ? undefined : open
-}
 
 export interface RequestsListener {
   readonly grown: (chunk: Chunk) => void
@@ -79,100 +13,156 @@ export interface RequestsListener {
   readonly threshold: number
 }
 
-/**
- * Places that are in use while few requests are open. With more of them, a place would have left the processor's caches when its turn comes, which costs a
- * request more than all else here; with fewer, code that a request leaves running would sooner be taken for another's.
- */
-const LEAST_PLACES = 64
-/** Places that are tried before others are taken into use. */
-const TRIES = 16
+/** A connection, with the request that came last by it: HTTP/1 answers one after the other. */
+type Connection = Socket & Record<symbol, OpenRequest | null | undefined>
+
+/** So many that are known are kept at least before those are looked for that are over. */
+const LEAST_KEPT = 128
 
 let lastName = 0
 /** The tables of this process, by their names: each app has one. */
 const tables = new Map<string, Requests>()
 
-/** The open request that a function of {@link Frames} is named after. */
+/**
+ * Those that came lately have names from now on: to be called before a stack is taken.
+ * @param interrupting The main thread is in the middle of something: no code of the app's may run.
+ */
+export function nameRequests (interrupting = false): void {
+  // Whose code runs at once is known without.
+  if (runningRequest() === undefined) for (const requests of tables.values()) requests.find(interrupting)
+}
+
+/** The open request that a function of `frames.ts` is named after. */
 export function requestOfFrame (functionName: string): OpenRequest | undefined {
+  if (functionName === RUN) {
+    const running = runningRequest()
+    return running?.isOver === false ? running : undefined
+  }
   const dot = functionName.indexOf('.')
-  return tables.get(functionName.slice(functionName.indexOf('#') + 1, dot))?.at(Number(functionName.slice(dot + 1)))
+  return tables.get(functionName.slice(FRAME_PREFIX.length, dot))?.named(Number(functionName.slice(dot + 1)))
 }
 
 /**
- * The open requests. Nearly all are answered before anybody looks, so nothing is told when one is over: it stays in its place until the place's next
- * turn, or until a look some times a second, which lists those that are still open.
- *
- * By its place stacks know a request. Places are taken in turn, so that code which a request leaves running is not taken for another's soon.
+ * The open requests. Nearly all are answered before anybody looks, so nothing is told when one is over, and nothing but its connection leads to it. Some
+ * times a second a look finds those that are still open, and lists them in a table that the watcher reads.
  */
 export class Requests {
   readonly chunks: Chunk[] = []
   readonly shared: Shared
   readonly #name = `${++lastName}`
   readonly #listener: RequestsListener
-  /** By place, over or not. */
-  readonly #requests: Array<OpenRequest | undefined> = []
-  readonly #frames: Frames[] = []
-  /** Places that are in use; after many were open, some may be beyond. */
-  #places = LEAST_PLACES
-  #next = 0
-  #count = 0
+  /** Where a connection keeps its request. */
+  readonly #slot: symbol = Symbol('dogslow request')
+  readonly #connections = new Set<Connection>()
+  readonly #closed: (this: Connection) => void
+  /** Those that were found, or have no connection to be found by: by number. */
+  readonly #known = new Map<number, OpenRequest>()
+  /** Of these, those whose end is not listened for yet. */
+  #unheard: OpenRequest[] = []
+  /** Of those that are listed, those that no tick has met. */
+  #unmet: OpenRequest[] = []
+  #lastNumber = 0
+  /** When so many are known, those are let go of that are over. */
+  #most = LEAST_KEPT
+  /** Those that are listed, by place. */
+  readonly #listed: Array<OpenRequest | undefined> = []
+  readonly #freePlaces: number[] = []
   /** Whether any came since the last look. */
   #isFresh = false
+  /** Whether any came that nobody has looked for. */
+  #isUnfound = false
+  /** Of those that were over when the watcher told of some that nobody had looked for: who came last. */
+  #lastTaken: OpenRequest | undefined
+  /** Whether a request has its number from the start: where promises have hooks, no function can begin to await one in the middle of anything. */
+  namesAtOnce = false
 
   constructor (shared: Shared, listener: RequestsListener) {
     this.shared = shared
     this.#listener = listener
+    const leave = (connection: Connection) => this.#leaveConnection(connection)
+    this.#closed = function () { leave(this) }
     tables.set(this.#name, this)
     this.#grow()
   }
 
-  /** How many were open at the last look. */
+  /** How many are listed. */
   get count (): number {
-    return this.#count
+    return this.#listed.length - this.#freePlaces.length
   }
 
   /** Whether any is open, or came since the last look. */
   get isBusy (): boolean {
-    return this.#isFresh || this.#count > 0
+    return this.#isFresh || this.#known.size > 0
   }
 
   enter (request: FastifyRequest, reply: FastifyReply): OpenRequest {
-    const place = this.#takePlace()
-    const start = performance.now()
-    const open = new OpenRequest(this, place, request, reply, this.#frames[place] ??= new Frames(`${this.#name}.${place}`), start)
-    this.#requests[place] = open
+    const open = new OpenRequest(this, request, reply, performance.now())
     ;(request as { [OPEN]?: OpenRequest | null })[OPEN] = open
-    if (!this.#isFresh) {
-      this.#isFresh = true
-      this.shared.times[TIMES.fresh] = start
-    }
+    this.#isUnfound = true
+    if (!this.#isFresh) this.#freshen(open)
+    const raw: Response = reply.raw
+    // A response has the connection when it is its turn. Others, those of HTTP/2 and of `inject` take some more time.
+    if (raw.stream === undefined && raw.socket !== null && raw.socket === request.raw.socket) this.#keep(open, raw.socket as Connection)
+    else this.know(open)
     return open
   }
 
   leave (open: OpenRequest): void {
     open.closed = true
-    const { place } = open
-    this.#requests[place] = undefined
-    const { start, due, state } = this.#chunkOf(open)
-    const at = place % CHUNK
-    open.taken = state[at] === TAKEN
-    due[at] = NEVER
-    start[at] = 0
-    state[at] = 0
-    this.shared.header[HEADER.open] = --this.#count
+    this.#known.delete(open.number)
+    if (open.place !== undefined) this.#unlist(open, open.place)
     this.#listener.left(open)
   }
 
-  /** The request of a place; it is listed, if it wasn't. */
+  /** The request that has a place in the table that the watcher reads. */
   at (place: number): OpenRequest | undefined {
-    const open = this.#requests[place]
-    if (open === undefined || (!open.listed && open.isOver)) return undefined
-    this.list(open)
-    return open
+    return this.#listed[place]
+  }
+
+  /** What functions are called that await something for the request of that number. */
+  frameName (number: number): string {
+    return `${FRAME_PREFIX}${this.#name}.${number}`
+  }
+
+  /** The request of that number. */
+  named (number: number): OpenRequest | undefined {
+    const open = this.#known.get(number)
+    return open?.isOver === false ? open : undefined
   }
 
   /** No frame leads here any more. */
   close (): void {
     tables.delete(this.#name)
+    for (const connection of this.#connections) connection.off('close', this.#closed)
+    this.#connections.clear()
+  }
+
+  /**
+   * Finds those that came since, and are still open.
+   * @param interrupting The main thread is in the middle of something: no code of the app's may run.
+   */
+  find (interrupting = false): void {
+    if (!this.#isUnfound) return
+    this.#isUnfound = false
+    for (const connection of this.#connections) {
+      const open = connection[this.#slot]
+      if (open === null || open === undefined) continue
+      connection[this.#slot] = null
+      if (!open.isOver) this.know(open, interrupting)
+      else this.#noteIfTaken(open)
+    }
+  }
+
+  /** A request is kept by its number from now on. */
+  know (open: OpenRequest, interrupting = false): void {
+    if (open.number !== 0) return
+    const number = ++this.#lastNumber
+    this.#known.set(number, open)
+    this.#unheard.push(open)
+    open.takeNumber(number, interrupting)
+    if (this.#unheard.length < this.#most) return
+    this.#letGo()
+    this.#most = Math.max(LEAST_KEPT, 2 * this.#unheard.length)
   }
 
   /**
@@ -180,36 +170,33 @@ export class Requests {
    * @param interrupting The main thread is in the middle of something, perhaps of adding a listener.
    */
   look (interrupting = false): void {
+    this.find(interrupting)
     this.#isFresh = false
-    let last: OpenRequest | undefined
-    for (let place = 0; place < this.#requests.length; place++) {
-      const open = this.#requests[place]
-      if (open === undefined || open.heard) continue
-      if (!open.isOver) this.list(open)
-      else if (!open.listed) this.#requests[place] = undefined
-      if (this.#mayBeTaken(open) && (last === undefined || last.start < open.start)) last = open
+    this.#letGo()
+    for (const open of this.#unheard) {
+      this.list(open)
+      this.#noteIfTaken(open)
     }
     this.shared.times.fill(0, TIMES.fresh)
-    // Of one that is listed, the end is told when it leaves.
-    if (last?.listed === false) {
-      last.closed = last.taken = true
-      this.#listener.left(last)
-    }
+    this.#tellLastTaken()
     if (interrupting) return
-    for (const open of this.#requests) {
-      if (open === undefined || open.heard) continue
-      open.heard = true
+    for (const open of this.#takeUnheard()) {
       if (open.isOver) this.leave(open)
       else open.reply.raw.on('close', () => { if (!open.closed) this.leave(open) })
     }
-    this.#places = Math.max(LEAST_PLACES, 2 * this.#count)
-    this.#growTo(this.#places)
   }
 
   /** Those that are to be looked at by now, and those that no tick has met yet. */
   due (now: number): OpenRequest[] {
-    const isDue = (open: OpenRequest) => !open.met || this.#chunkOf(open).due[open.place % CHUNK]! <= now
-    return this.#all().filter(isDue)
+    const unmet = this.#unmet
+    this.#unmet = []
+    for (const open of unmet) if (!open.closed && !open.watch.met) this.#unmet.push(open)
+    const found = new Set(this.#unmet)
+    for (const [chunk, { due }] of this.chunks.entries()) {
+      // Of ten thousand requests, hardly any is touched.
+      for (let at = 0; at < CHUNK; at++) if (due[at]! <= now) found.add(this.#listed[chunk * CHUNK + at]!)
+    }
+    return [...found]
   }
 
   /** All that are listed, the oldest first. */
@@ -218,20 +205,23 @@ export class Requests {
   }
 
   #all (): OpenRequest[] {
-    return this.#requests.filter(open => open?.listed === true) as OpenRequest[]
+    return this.#listed.filter(open => open !== undefined)
   }
 
   /** Sets when to look at a request next. */
-  schedule (open: OpenRequest, due: number): void {
-    this.#chunkOf(open).due[open.place % CHUNK] = due
+  schedule ({ place }: OpenRequest, due: number): void {
+    if (place !== undefined) this.#chunkOf(place).due[place % CHUNK] = due
   }
 
   /** Lists a request: the watcher knows what it is from now on. */
   list (open: OpenRequest): void {
-    if (open.listed) return
-    open.listed = true
-    const { start, due, state, text } = this.#chunkOf(open)
-    const at = open.place % CHUNK
+    if (open.place !== undefined) return
+    const place = open.place = this.#freePlaces.pop() ?? this.#listed.length
+    this.#listed[place] = open
+    this.#unmet.push(open)
+    if (place >= this.chunks.length * CHUNK) this.#grow()
+    const { start, due, state, text } = this.#chunkOf(place)
+    const at = place % CHUNK
     writeJson(text.subarray(at * TEXT_BYTES, (at + 1) * TEXT_BYTES), this.#listener.text(open),
       (long: RequestText) => ({ ...long, url: `${long.url.slice(0, 60)}…`, route: undefined }))
     // Until a tick knows better.
@@ -239,8 +229,66 @@ export class Requests {
     due[at] = isTaken ? NEVER : open.start + this.#listener.threshold
     state[at] = isTaken ? TAKEN : 0
     start[at] = open.start
-    open.taken = isTaken
-    this.shared.header[HEADER.open] = ++this.#count
+    open.watch.taken = isTaken
+    this.shared.header[HEADER.open] = this.count
+  }
+
+  #unlist (open: OpenRequest, place: number): void {
+    open.place = undefined
+    this.#listed[place] = undefined
+    this.#freePlaces.push(place)
+    const { start, due, state } = this.#chunkOf(place)
+    const at = place % CHUNK
+    open.watch.taken = state[at] === TAKEN
+    due[at] = NEVER
+    start[at] = 0
+    state[at] = 0
+    this.shared.header[HEADER.open] = this.count
+  }
+
+  #freshen ({ start }: OpenRequest): void {
+    this.#isFresh = true
+    this.shared.times[TIMES.fresh] = start
+    this.namesAtOnce = hasHooks(Promise.resolve())
+  }
+
+  /** Its connection leads to it: there is nothing before it on the way. */
+  #keep (open: OpenRequest, connection: Connection): void {
+    const before = connection[this.#slot]
+    if (before === undefined) {
+      // Of what another server takes for a connection it isn't known that it closes.
+      if (!(connection instanceof Socket)) return this.know(open)
+      this.#connections.add(connection)
+      connection.once('close', this.#closed)
+    } else if (before !== null && this.shared.times[TIMES.taken] !== 0) this.find()
+    connection[this.#slot] = open
+  }
+
+  #leaveConnection (connection: Connection): void {
+    const open = connection[this.#slot]
+    connection[this.#slot] = null
+    this.#connections.delete(connection)
+    // That the connection is gone it may hear next.
+    if (open?.isOver === false) this.know(open)
+  }
+
+  /** Of those that are over and were never listed, nothing is left. */
+  #letGo (): void {
+    for (const open of this.#takeUnheard()) {
+      if (open.place !== undefined || !open.isOver) {
+        this.#unheard.push(open)
+        continue
+      }
+      this.#known.delete(open.number)
+      this.#noteIfTaken(open)
+    }
+  }
+
+  /** An interruption may come between any two, and add some: so who goes through them has them to itself. */
+  #takeUnheard (): OpenRequest[] {
+    const unheard = this.#unheard
+    this.#unheard = []
+    return unheard
   }
 
   /** Whether the watcher has reported it, as one of which it knew nothing but that there was one. */
@@ -248,55 +296,31 @@ export class Requests {
     return open.start <= this.shared.times[TIMES.taken]!
   }
 
-  /** The same of one that may be over, of which only Fastify knows when, if the app's log or a hook asks: of several, who came last kept the thread busy. */
-  #mayBeTaken (open: OpenRequest): boolean {
+  /** One that is over may have been taken. Only Fastify knows when it ended, if the app's log or a hook asks: of several, who came last kept the thread busy. */
+  #noteIfTaken (open: OpenRequest): void {
+    if (!this.#isTaken(open)) return
     const { elapsedTime } = open.reply
-    return this.#isTaken(open) && (open.listed || elapsedTime === 0 || open.start + elapsedTime >= this.shared.times[TIMES.taken]!)
+    if (open.place === undefined && elapsedTime > 0 && open.start + elapsedTime < this.shared.times[TIMES.taken]!) return
+    if (this.#lastTaken === undefined || this.#lastTaken.start < open.start) this.#lastTaken = open
   }
 
-  #takePlace (): number {
-    for (let tries = 0; tries < TRIES; tries++) {
-      const place = this.#next
-      this.#next = place + 1
-      if (this.#next >= this.#places) this.#turn()
-      if (this.#isFree(place)) return place
-    }
-    // Most are taken, at least of those that come next.
-    while (!this.#isFree(this.#places)) this.#places++
-    const place = this.#places
-    this.#places += LEAST_PLACES
-    this.#growTo(this.#places)
-    this.#next = place + 1
-    return place
+  #tellLastTaken (): void {
+    const last = this.#lastTaken
+    this.#lastTaken = undefined
+    // Of one that is listed, the end is told when it leaves.
+    if (last === undefined || last.place !== undefined) return
+    last.closed = last.watch.taken = true
+    this.#listener.left(last)
   }
 
-  /** All places have had their turn. What the watcher has reported meanwhile would have to make room for others soon. */
-  #turn (): void {
-    this.#next = 0
-    if (this.shared.times[TIMES.taken] !== 0) this.look(true)
-  }
-
-  #isFree (place: number): boolean {
-    const before = this.#requests[place]
-    if (before === undefined) return true
-    if (!before.isOver) return false
-    if (before.listed) this.leave(before)
-    return true
-  }
-
-  #chunkOf ({ place }: OpenRequest): Chunk {
+  #chunkOf (place: number): Chunk {
     return this.chunks[(place / CHUNK) | 0]!
-  }
-
-  #growTo (places: number): void {
-    while (this.#requests.length < places) this.#grow()
   }
 
   #grow (): void {
     const chunk = toChunk()
     chunk.due.fill(NEVER)
     this.chunks.push(chunk)
-    for (let at = 0; at < CHUNK; at++) this.#requests.push(undefined)
     this.#listener.grown(chunk)
   }
 }

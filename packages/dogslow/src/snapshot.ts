@@ -3,7 +3,8 @@ import { newReportId, type Describer, type RawReport } from './describe.ts'
 import { FRAME_PREFIX } from './frames.ts'
 import { isNearlyFull } from './heap.ts'
 import type { Monitor } from './monitor.ts'
-import { requestOfFrame, type OpenRequest, type Requests } from './requests.ts'
+import type { OpenRequest } from './open-request.ts'
+import { nameRequests, requestOfFrame, type Requests } from './requests.ts'
 import { INTERRUPT_SCRIPT, SNAPSHOTS, type SnapshotAnswer, type SnapshotQuestion } from './interrupt.ts'
 
 /** So many frames are taken: what called the handler is below them. */
@@ -62,7 +63,7 @@ function takeSnapshot ({ purpose, cause, deadline, report }: SnapshotQuestion, p
   if (sites.length === 0) return { type: 'idle' }
   const due = parts.monitor.take(now, true)
   // Those that wait behind the same still are no news.
-  const isNews = due.some(open => open === owner || owner === undefined || open.behind !== owner)
+  const isNews = due.some(open => open === owner || owner === undefined || open.watch.behind !== owner)
   for (const open of due) if (open !== owner) parts.monitor.putOff(open, report, owner, now)
   if (!isNews) return { type: 'idle' }
   if (owner !== undefined) {
@@ -88,6 +89,7 @@ function takeSnapshot ({ purpose, cause, deadline, report }: SnapshotQuestion, p
 }
 
 function takeStack ({ requests, current }: SnapshotParts): { sites: string[], owner: OpenRequest | undefined } {
+  nameRequests(true)
   const sites = stackHere(DEPTH)
   // An app that has frozen `Error` leaves us a text.
   if (typeof sites === 'string') return { sites: sites.split('\n').slice(1).map(line => line.trim().slice('at '.length)), owner: current() }

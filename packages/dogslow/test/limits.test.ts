@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import http from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Report } from '@geordi/dogslow'
 import { Limiter } from '../src/watcher/limiter.ts'
 import { atEnd, gate, start, until } from './support.ts'
@@ -102,4 +105,28 @@ test('pipelined requests: each end is told, and none is left when the connection
   socket.destroy()
   await until(() => running.ends().length >= 3)
   assert.deepEqual(running.ends().map(({ url, outcome }) => [url, outcome]).sort(), [['/behind', 'cut off'], ['/held', 'cut off'], ['/last', 'cut off']])
+})
+
+test('of what was answered nothing is kept: by a connection that stays, by one that is closed, injected', async t => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const answered: Array<WeakRef<object>> = []
+  const running = await start(t, { threshold: 1000 }, app => app.get('/', async (request, reply) => {
+    answered.push(new WeakRef(request.raw), new WeakRef(reply.raw))
+    return 'done'
+  }))
+  const kept = new http.Agent({ keepAlive: true })
+  atEnd(t, () => kept.destroy())
+  for (const agent of [kept, kept, undefined]) {
+    await new Promise((resolve, reject) => {
+      http.get(running.origin, { agent, headers: { connection: agent === undefined ? 'close' : 'keep-alive' } }, response => response.resume().on('end', resolve)).on('error', reject)
+    })
+  }
+  for (let times = 0; times < 10; times++) await running.app.inject('/')
+  assert.equal(answered.length, 26)
+  // Node keeps the last response of a connection.
+  await until(() => {
+    collect()
+    return answered.filter(reference => reference.deref() !== undefined).length <= 2
+  })
 })

@@ -61,6 +61,8 @@ export interface Owners {
   readonly prefix: string
   /** Whose frame that is, now; `undefined` for nobody's. */
   readonly of: (functionName: string) => object | undefined
+  /** To be called before a stack is taken: those frames are named by now. */
+  readonly prepare?: () => void
   /** Whether there is any owner now; while there is none, nothing is noted. */
   readonly any: () => boolean
   readonly blocking?: BlockingListener

@@ -15,6 +15,7 @@ const KEPT = 30
  * @param isKnown Whose it is if the stack doesn't tell is known.
  */
 export function takeStack (owners: Owners, isKnown: boolean): { owner: object | undefined, sites: readonly NodeJS.CallSite[] } {
+  owners.prepare?.()
   const few = look(takeSites(FEW), owners)
   return few.owner !== undefined || few.isWhole || isKnown ? few : look(takeSites(MANY), owners)
 }
@@ -23,7 +24,7 @@ function look (sites: readonly NodeJS.CallSite[], owners: Owners): { owner: obje
   const isWhole = sites.length < FEW
   let own = 0
   while (own < sites.length && isOwn(sites[own]!)) own++
-  for (let at = sites.length - 1; at >= own; at--) {
+  for (let at = own; at < sites.length; at++) {
     const name = sites[at]!.getFunctionName()
     if (name?.startsWith(owners.prefix) === true) return { owner: owners.of(name), sites: sites.slice(own, Math.min(at, own + KEPT)), isWhole }
   }

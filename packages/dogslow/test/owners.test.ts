@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { createHook } from 'node:async_hooks'
+import http from 'node:http'
+import { test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { RouteOptions } from 'fastify'
+import type { Report } from '@geordi/dogslow'
+import { INTERRUPT_SCRIPT } from '../src/interrupt.ts'
+import { atEnd, burn, gate, start, until, type Running } from './support.ts'
+
+/** Whose code blocks the thread, as the next report has it. */
+async function blockedBy (running: Running, path: string): Promise<string | undefined> {
+  const seen = running.reports().length
+  const answered = running.ask(path)
+  const report = await until(() => running.reports().slice(seen).find(({ kind }) => kind === 'blocked'))
+  await answered
+  return ownerOf(report)
+}
+
+function ownerOf ({ requests: [request] }: Report): string | undefined {
+  return request?.url
+}
+
+/** Asks by a connection that is kept. */
+function oneConnection (t: TestContext, origin: string): (path: string) => Promise<string> {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+  atEnd(t, () => agent.destroy())
+  return async path => await new Promise((resolve, reject) => {
+    http.get(origin + path, { agent }, response => {
+      let text = ''
+      response.on('data', chunk => { text += chunk }).on('end', () => resolve(text))
+    }).on('error', reject)
+  })
+}
+
+test('code that goes on after its answer is not taken for that of the next request on the same connection', async t => {
+  const held = gate(t)
+  const next = gate(t)
+  let isThere = false
+  const running = await start(t, {}, app => {
+    app.get('/first', async function first (_request, reply) {
+      await reply.send('answered')
+      await next.wait()
+      burn()
+    })
+    app.get('/second', async () => {
+      isThere = true
+      await held.wait()
+      return 'second'
+    })
+  })
+  const ask = oneConnection(t, running.origin)
+  assert.equal(await ask('/first'), 'answered')
+  const second = ask('/second')
+  await until(() => isThere)
+  next.open()
+  const report = await until(() => running.reports().find(({ kind }) => kind === 'blocked'))
+  held.open()
+  assert.deepEqual([ownerOf(report), report.behind.map(({ url }) => url)], [undefined, ['/second']])
+  assert.ok(report.stack.some(frame => frame.function === 'first'))
+  assert.equal(await second, 'second')
+})
+
+test('an app with async hooks has none of them called by an interrupt, and its requests are told all the same', async t => {
+  const interrupting: string[] = []
+  const hook = createHook({
+    init (_id, type) {
+      const { stackTraceLimit } = Error
+      Error.stackTraceLimit = 50
+      if (new Error().stack!.includes(INTERRUPT_SCRIPT)) interrupting.push(type)
+      Error.stackTraceLimit = stackTraceLimit
+    }
+  }).enable()
+  atEnd(t, () => hook.disable())
+  const running = await start(t, {}, app => {
+    app.addHook('preHandler', async function authorise () { await sleep(1) })
+    app.get('/late', async () => {
+      await sleep(1)
+      burn()
+    })
+  })
+  assert.equal(await blockedBy(running, '/late'), '/late')
+  assert.deepEqual(interrupting, [])
+})
+
+test('whoever wraps handlers and hooks gets promises, and may await them as often as it likes', async t => {
+  const seen: string[] = []
+  const running = await start(t, { repeatAfter: 0 }, app => {
+    app.addHook('onRoute', (route: RouteOptions) => {
+      const handler = route.handler as (...args: unknown[]) => Promise<unknown>
+      route.handler = function (this: unknown, ...args: unknown[]) {
+        const promise = handler.apply(this, args)
+        promise.then(() => seen.push('then'), () => seen.push('caught'))
+        return promise.finally(() => seen.push('finally'))
+      } as RouteOptions['handler']
+    })
+    app.get('/late', async () => {
+      await sleep(1)
+      burn()
+      return 'late'
+    })
+    app.get('/fails', async () => {
+      await sleep(1)
+      throw new Error('It fails.')
+    })
+  })
+  assert.equal(await blockedBy(running, '/late'), '/late')
+  assert.equal(await running.ask('/fails'), 500)
+  assert.deepEqual(seen, ['then', 'finally', 'caught', 'finally'])
+})
+
+test('hooks, handlers that promise, fail or are synchronous, HEAD, and what Fastify makes of an answer: all of it is the request\'s code', async t => {
+  const running = await start(t, { repeatAfter: 0 }, app => {
+    app.addHook('onSend', async (request, _reply, payload) => {
+      if (!request.url.startsWith('/hook')) return payload
+      await sleep(1)
+      burn()
+      return payload
+    })
+    app.get('/sync', (_request, reply) => {
+      burn()
+      reply.send('sync')
+    })
+    app.get('/hook', async () => 'hook')
+    app.get('/then', () => sleep(1).then(async () => {
+      await sleep(1)
+      burn()
+      return 'then'
+    }))
+    app.get('/fails', async () => {
+      await sleep(1)
+      burn()
+      throw new Error('It fails.')
+    })
+    app.get('/answer', async () => {
+      await sleep(1)
+      return { toJSON () { burn() } }
+    })
+  })
+  for (const path of ['/sync', '/hook', '/then', '/fails', '/answer']) assert.equal(await blockedBy(running, path), path)
+  const seen = running.reports().length
+  assert.equal(await running.ask('/then?head', { method: 'HEAD' }), 200)
+  const report = await until(() => running.reports()[seen])
+  assert.deepEqual([report.requests[0]!.method, ownerOf(report)], ['HEAD', '/then?head'])
+})
+
+test('a handler of errors that fails itself is answered for by Fastify, as without dogslow', async t => {
+  const running = await start(t, {}, app => {
+    app.setErrorHandler(() => { throw new Error('The handler of errors fails.') })
+    app.get('/', async () => {
+      await sleep(1)
+      throw new Error('It fails.')
+    })
+  })
+  assert.equal(await running.ask('/'), 500)
+})

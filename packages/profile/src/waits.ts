@@ -49,6 +49,8 @@ export interface WaitLock {
   readonly kind: LockKind
   /** Microseconds that it was seen waiting for the lock, at least. */
   readonly time: number
+  /** Microseconds that it can have waited at most: for the rest it was seen to do something else. Left out where that isn't known. */
+  readonly most?: number
   /** Who held it, as the database knows them: `nightly-job, process 4711: update accounts set …`; `''` where it doesn't tell. */
   readonly holder: string
 }
@@ -89,6 +91,8 @@ export interface Waits {
   readonly counts?: WaitCounts
   /** Which of them were held up by a lock; left out where nobody could tell. */
   readonly locks?: readonly WaitLock[]
+  /** Targets of database servers that don't tell their user which statements wait for row locks; left out where none was asked in vain. */
+  readonly silent?: readonly string[]
   /** When the event loop stood still for 50 ms or more; left out where that wasn't observed. */
   readonly blocks?: readonly LoopBlock[]
   readonly recording: WaitsRecording

@@ -176,10 +176,12 @@ test('what Node reads to load a module, and what a driver computes to connect, a
     stacks: base.stacks.map((stack, at) => at === 1 ? [5, ...stack] : stack),
     waits: { ...base.waits, operations: [...base.waits.operations, { ...operation, kind: 'threadpool', target: 'crypto', driver: 'node:crypto', sync: false }, operation] },
     locks: [{ wait: 2, kind: 'row', time: 50_000, holder: 'somebody' }, { wait: 0, kind: 'other', time: 1, holder: '' }],
+    silent: ['db'],
     blocks: [{ start: START, end: START + 60_000 }]
   })
   assert.deepEqual(Array.from(merged.waits!.operation), [0])
   assert.deepEqual(merged.waits?.locks, [{ wait: 0, kind: 'row', time: 50_000, holder: 'somebody' }])
+  assert.deepEqual(merged.waits?.silent, ['db'])
   assert.deepEqual(merged.waits?.blocks, [{ start: START, end: START + 60_000 }])
 })
 

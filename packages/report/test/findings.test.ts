@@ -258,6 +258,13 @@ describe('a lock', () => {
     await assertNone(short)
   })
 
+  test('may be the reason where the server doesn\'t tell this user: a change says so, what only reads doesn\'t', async () => {
+    const of = async (wait: TestWait, server: string) => (await first(new RunBuilder().wait({ ...wait, target: 'db' }, 700).silent(server), 'slow-operation')).evidence.join()
+    assert.match(await of(update, 'db'), /right PROCESS/)
+    assert.doesNotMatch(await of(update, 'another'), /PROCESS/)
+    assert.doesNotMatch(await of({ ...update, statement: 'select * from accounts' }, 'db'), /PROCESS/)
+  })
+
   test('of the process is found', async () => {
     const run = new RunBuilder()
     repeat(8, at => run.open({ kind: 'lock', statement: 'acquire', target: '', stack: ['handler:3', 'inTurn:5'] }, 0, at * 50))

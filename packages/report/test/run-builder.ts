@@ -34,6 +34,7 @@ export class RunBuilder {
   readonly #nodes = new Map<string, number>()
   readonly #tree = { frame: [] as number[], parent: [] as number[] }
   readonly #locks: WaitLock[] = []
+  readonly #silent: string[] = []
   readonly #blocks: LoopBlock[] = []
   now = 0
 
@@ -62,6 +63,12 @@ export class RunBuilder {
 
   lock (lock: WaitLock): this {
     this.#locks.push(lock)
+    return this
+  }
+
+  /** A server that doesn't tell of locks. */
+  silent (target: string): this {
+    this.#silent.push(target)
     return this
   }
 
@@ -119,6 +126,7 @@ export class RunBuilder {
         counts: { count: Int32Array.from(waits, ({ count }) => count), time: column(({ start, end }) => (end - start) * 1000), longest: column(({ start, end, count }) => (end - start) * 1000 / count) }
       },
       locks: this.#locks,
+      ...this.#silent.length > 0 && { silent: this.#silent },
       blocks: this.#blocks,
       recording: { cost: 0, samples: { all: 1000, busy: 500 }, cut: { samples: 0, time: 0 } }
     }

@@ -43,8 +43,9 @@ export function readRecording (value: unknown): WaitRecording {
     isColumn(waits.same, started, Number.isSafeInteger), 'waits')
   check(waits.counted === undefined || isList(waits.counted, row => isObject(row) && isIndex(row['wait'], started) && isTime(row['count']) && isTime(row['time']) &&
     isTime(row['longest'])), 'counted waits')
-  const { locks = [], blocks = [] } = recording
-  check(isList(locks, lock => isObject(lock) && isIndex(lock['wait'], started) && isLockKind(lock['kind']) && isTime(lock['time']) && isText(lock['holder'])), 'locks')
+  const { locks = [], silent = [], blocks = [] } = recording
+  check(isList(locks, lock => isObject(lock) && isIndex(lock['wait'], started) && isLockKind(lock['kind']) && isTime(lock['time']) &&
+    (lock['most'] === undefined || isTime(lock['most'])) && isText(lock['holder'])) && isList(silent, isText), 'locks')
   check(isList(blocks, block => isObject(block) && isTime(block['start']) && isTime(block['end'])), 'blocks')
   check(isObject(cost) && isTime(cost.time) && isTime(cost.captures) && (cost.assumed === undefined || isTime(cost.assumed)) &&
     (cost.simplerSince === undefined || isTime(cost.simplerSince)) && (cost.countsSince === undefined || isTime(cost.countsSince)), 'cost')

@@ -5,9 +5,10 @@ import { BOUNDARY_URL, callAcrossBoundary, OWN_FOLDER } from './boundary.ts'
 import { now } from './clock.ts'
 import { WaitsError } from './errors.ts'
 import type { AskConnection } from './live/connections.ts'
+import { LockLog, type LockSeen } from './lock-log.ts'
 import { LoopWatch } from './loop-watch.ts'
 import { fillOptions, type FilledOptions, type WaitsOptions } from './options.ts'
-import { FLAG, LEVEL, MARK, RECORDING_VERSION, type RecordedLock, type WaitRecording } from './recording.ts'
+import { FLAG, LEVEL, MARK, RECORDING_VERSION, type WaitRecording } from './recording.ts'
 import { Records } from './records.ts'
 import { DEPTH, Stacks } from './stacks.ts'
 import { readStamp, writeStamp } from './stamp.ts'
@@ -46,7 +47,7 @@ export class Recorder {
   readonly #records = new Records()
   readonly #log = new WaitLog()
   readonly #loop = new LoopWatch()
-  readonly #locks = new Map<number, RecordedLock>()
+  readonly #locks = new LockLog()
   readonly #start = now()
   #earlier = 0
   #current = 0
@@ -131,6 +132,7 @@ export class Recorder {
   #toRecording (end: number, blocks: readonly LoopBlock[]): WaitRecording {
     const capture = this.#stacks.toArray()
     const { functions, places, stacks } = this.#stacks
+    const waits = this.#log.toColumns(end)
     return {
       version: RECORDING_VERSION,
       recorder: { folder: OWN_FOLDER, boundary: BOUNDARY_URL },
@@ -140,8 +142,8 @@ export class Recorder {
       places,
       stacks,
       ...this.#records.toColumns(capture),
-      waits: this.#log.toColumns(end),
-      locks: [...this.#locks.values()],
+      waits,
+      ...this.#locks.toColumns(waits),
       blocks,
       cost: {
         time: this.#cost,
@@ -260,10 +262,19 @@ export class Recorder {
     return this.#log.isOpen(wait)
   }
 
+  /** When a wait ended; `undefined` while it is open. */
+  endOf (wait: number): number | undefined {
+    return this.#log.endOf(wait)
+  }
+
   /** Notes that a wait is one for a lock, as was last seen. */
-  lock (lock: RecordedLock): void {
-    const wait = this.#log.single(lock.wait)
-    this.#locks.set(wait, { ...lock, wait })
+  lock (wait: number, seen: LockSeen): void {
+    this.#locks.note(this.#log.single(wait), seen)
+  }
+
+  /** Notes that a server doesn't tell which statements wait for locks. */
+  silent (target: string): void {
+    this.#locks.noteSilent(target)
   }
 
   /** Takes a wait back that was none: a timer that was cleared. */

@@ -77,6 +77,8 @@ export interface RecordedLock {
   readonly kind: LockKind
   /** Microseconds, at least. */
   readonly time: number
+  /** Microseconds that it can have waited at most: for the rest it was seen to do something else, or not to have begun to wait yet. */
+  readonly most?: number
   readonly holder: string
 }
 
@@ -110,6 +112,8 @@ export interface WaitRecording extends StackTable {
   readonly waits: RecordedWaits
   /** Left out in recordings of before. */
   readonly locks?: readonly RecordedLock[]
+  /** Targets of servers that didn't tell their user which statements waited for row locks. */
+  readonly silent?: readonly string[]
   readonly blocks?: readonly LoopBlock[]
   readonly cost: RecordingCost
 }

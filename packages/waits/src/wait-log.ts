@@ -117,11 +117,18 @@ export class WaitLog {
     return this.#begun.has(wait) || this.#outcome.at(this.#rowOf(wait)) === OUTCOME.open
   }
 
+  /** When it ended; `undefined` while it is open. Of those that are only counted, none is known that has ended: the beginning of time, then. */
+  endOf (wait: number): number | undefined {
+    if (this.isOpen(wait)) return undefined
+    const row = this.#rowOf(wait)
+    return row < 0 ? 0 : this.#end.at(row)
+  }
+
   discard (wait: number): void {
     if (!this.#begun.delete(wait) && this.isOpen(wait)) this.#outcome.set(this.#rowOf(wait), OUTCOME.discarded)
   }
 
-  /** Gives a wait a row of its own, in any case. @returns The row. */
+  /** Gives a wait a row of its own. @returns The row; -1 for one that has ended and was only counted. */
   single (wait: number): number {
     const begun = this.#begun.get(wait)
     if (begun !== undefined) {

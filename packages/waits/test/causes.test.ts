@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { execFile } from 'node:child_process'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { startLocalServer } from '@geordi/replay/local'
+import { startMariadb } from './mariadb.ts'
 import { record, toWaits } from './support.ts'
 
 test('pg: PostgreSQL is asked which of the slow statements wait for a lock, and for whose', async t => {
@@ -35,5 +39,45 @@ test('the event loop\'s standing still is noted, slices aren\'t; flushes and the
   assert.ok(zlib.filter(({ statement }) => statement === 'stream flush').length >= 5)
   assert.deepEqual(told, {
     names: ['parse', 'stringify', 2, 3], revived: [2, 4], text: ['{"a":1}', '[\n 1\n]', true], refused: 'SyntaxError'
+  })
+})
+
+describe('mysql2 on MariaDB', () => {
+  let server: Awaited<ReturnType<typeof startMariadb>>
+  before(async () => { server = await startMariadb() })
+  after(() => server.stop())
+
+  const locksOf = async (user: string) => {
+    const { recording } = await record('mysql-locks', { MYSQL_SOCKET: server.socket, MYSQL_USER: user })
+    const waits = toWaits(recording)
+    return { recording, waits, locks: recording.locks!.map(lock => ({ ...lock, caller: waits[lock.wait]!.caller, duration: waits[lock.wait]!.duration })) }
+  }
+
+  test('the server is asked which of the slow statements wait for a lock, and for whose', async () => {
+    const { recording, waits, locks } = await locksOf('seeing')
+    assert.deepEqual(locks.map(({ caller, kind }) => [caller, kind]), [
+      ['wantsRow', 'row'], ['wantsPrepared', 'row'], ['wantsTable', 'table'], ['wantsAdvisory', 'advisory']
+    ])
+    for (const { time, most, duration } of locks) assert.ok(time > 0 && time <= most! && most! / 1000 <= duration, `${time} to ${most} µs of ${duration} ms`)
+    for (const { holder } of locks) assert.match(holder, /^root@localhost, connection \d+: idle, its transaction is open$/)
+    assert.equal(recording.silent, undefined)
+    assert.deepEqual([...new Set(waits.filter(({ kind }) => kind === 'sql').map(({ statement }) => statement))].filter(statement => /schema|version|time_zone/.test(statement)), [])
+    assert.deepEqual(waits.filter(({ kind }) => kind === 'connect'), [])
+    assert.doesNotMatch(JSON.stringify([recording.waits.operations, recording.locks]), /4711|4712|secret/)
+  })
+
+  test('a user who may not look at transactions is told of tables and named locks, and the recording says what is missing', async () => {
+    const { recording, waits, locks } = await locksOf('app')
+    assert.deepEqual(locks.map(({ caller, kind }) => [caller, kind]), [['wantsTable', 'table'], ['wantsAdvisory', 'advisory']])
+    assert.deepEqual(locks.map(({ holder }) => holder.replace(/\d+/, 'n')), ['', 'connection n'])
+    assert.deepEqual(recording.silent, [waits.find(({ kind }) => kind === 'sql')!.target])
+    assert.equal(waits.filter(({ caller, outcome }) => caller === 'wantsRow' && outcome === 'done').length, 1)
+  })
+
+  test('a process that has nothing else to do ends, whether the recording does or not', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL('../../test/fixtures/mysql-exit.mjs', import.meta.url))], {
+      timeout: 20_000, env: { ...process.env, MYSQL_SOCKET: server.socket, MYSQL_USER: 'seeing' }
+    })
+    assert.equal(stdout, 'asked\n')
   })
 })

@@ -124,7 +124,7 @@ function observed (profile: Profile): Pick<WaitsRecording, 'samples' | 'cut'> {
   return { samples: { all: samples.node.length, busy }, cut: cutStacks(profile) }
 }
 
-function toWaits ({ waits, locks, blocks, cost }: WaitRecording, operations: readonly WaitOperation[], { sites }: Paths, started: readonly Started[],
+function toWaits ({ waits, locks, silent, blocks, cost }: WaitRecording, operations: readonly WaitOperation[], { sites }: Paths, started: readonly Started[],
   observed: Pick<WaitsRecording, 'samples' | 'cut'>): Waits {
   const places = new Map(started.map(({ index }, at) => [index, at]))
   const column = (values: ReadonlyArray<number | null>) => Float64Array.from(started, ({ index }) => values[index] ?? NaN)
@@ -141,6 +141,7 @@ function toWaits ({ waits, locks, blocks, cost }: WaitRecording, operations: rea
     same: Int32Array.from(started, ({ index }) => waits.same[index] as number),
     ...waits.counted === undefined ? {} : { counts: countsOf(waits.counted, started) },
     ...locks === undefined ? {} : { locks: locks.flatMap(lock => places.has(lock.wait) ? [{ ...lock, wait: places.get(lock.wait) as number }] : []) },
+    ...silent === undefined ? {} : { silent },
     ...blocks === undefined ? {} : { blocks },
     recording: { cost: cost.time, ...observed, ...pick(cost, 'simplerSince'), ...pick(cost, 'assumed'), ...pick(cost, 'countsSince') }
   }

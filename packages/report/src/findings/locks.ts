@@ -9,7 +9,7 @@ import { isWorthTelling } from './worth.ts'
 
 const NAMES: Readonly<Record<LockKind, string>> = { row: 'a row lock', table: 'a table lock', advisory: 'an advisory lock', other: 'a lock' }
 
-/** Statements that waited for somebody else's lock: PostgreSQL itself said so. */
+/** Statements that waited for somebody else's lock: the database itself said so. */
 export function findDatabaseLocks (look: Look): Finding[] {
   const { profile, recorded, wall } = look
   const { waits, shares, places } = recorded ?? {}
@@ -29,7 +29,7 @@ export function findDatabaseLocks (look: Look): Finding[] {
       title: `Waits for ${NAMES[kind]} of another transaction${times}: ${formatTime(locked)}`,
       subject: statement,
       evidence: [
-        `PostgreSQL said so while the statement ran: of its ${formatTime(total)} at least ${formatTime(locked)}`,
+        `the database said so while the statement ran: of its ${formatTime(total)} at least ${formatTime(locked)}`,
         ...holder === '' ? [] : [`held by ${holder}`]
       ],
       numbers: { count: locks.length, total, locked },
@@ -37,8 +37,8 @@ export function findDatabaseLocks (look: Look): Finding[] {
       time,
       share: time / wall,
       advice: kind === 'advisory'
-        ? 'Hold that lock for a shorter time, or don\'t wait for it: pg_try_advisory_lock, or work through a queue.'
-        : 'Make the other transaction shorter: do its slow work before it locks, and commit sooner; or set a lock_timeout here.'
+        ? 'Hold that lock for a shorter time, or don\'t wait for it (pg_try_advisory_lock, or get_lock with a timeout of 0), or work through a queue.'
+        : 'Make the other transaction shorter: do its slow work before it locks, and commit sooner; or set a limit here (lock_timeout, or innodb_lock_wait_timeout).'
     }]
   })
 }

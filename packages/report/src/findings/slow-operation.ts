@@ -36,8 +36,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   worker: 'Profile what that thread does: it may do less, or its answer could be kept.'
 }
 
-/** Of locks only PostgreSQL is asked. */
+/** Not every database is asked about locks, nor does every one tell. */
 const CHANGE = 'See whether it waits for a lock of somebody else\'s; else look at its plan (EXPLAIN ANALYZE): it wants an index, fewer rows, or less work for each.'
+const SILENT = 'Whether it waited for a row lock, this server tells only users who have the right PROCESS'
 
 /** A single operation that takes long by itself. */
 export function findSlowOperations (look: Look): Finding[] {
@@ -47,16 +48,20 @@ export function findSlowOperations (look: Look): Finding[] {
     const { kind, statement, target, count, total, max, site } = tally
     const time = timeOfSlow(recorded, tally)
     if (!isWorthTelling(look, time, SLOW_OPERATION)) return []
+    const changes = kind === 'sql' && verbOf(statement) !== 'read'
     return [{
       cause: 'slow-operation' as const,
       title: `${TITLES[kind]}: ${formatTime(max)}`,
       subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
-      evidence: [count === 1 ? `asked once, answered after ${formatTime(total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(max)}`],
+      evidence: [
+        count === 1 ? `asked once, answered after ${formatTime(total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(max)}`,
+        ...changes && recorded.waits.silent?.includes(target) ? [SILENT] : []
+      ],
       numbers: { count, total, max, ...tally.sync && { running: time } },
       places: callers(profile, recorded, site),
       time,
       share: time / wall,
-      advice: kind === 'sql' && verbOf(statement) !== 'read' ? CHANGE : ADVICE[kind] as string
+      advice: changes ? CHANGE : ADVICE[kind] as string
     }]
   })
 }

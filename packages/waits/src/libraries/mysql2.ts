@@ -4,6 +4,7 @@ import { patch } from '../patch.ts'
 import { activeRecorder, type Recorder } from '../recorder.ts'
 import { normaliseSql } from '../statement.ts'
 import type { WaitStart } from '../wait-log.ts'
+import { watchMysqlLocks, type LockClient } from './mysql-locks.ts'
 
 interface Config {
   readonly host?: string
@@ -36,14 +37,17 @@ interface Pool {
 }
 
 /** `mysql2`: its promises are made of these callbacks. `pool.query()` calls it from within its own record, with a command. */
-export function patchMysql2 (Connection: { prototype: object }): void {
+export function patchMysql2 (Connection: new (options: { config: object }) => LockClient): void {
+  const query = Connection.prototype.query as Function
   for (const name of ['query', 'execute']) {
     patch(Connection.prototype, name, original => function (...args: unknown[]) {
       const recorder = activeRecorder()
       if (recorder === undefined || recorder.passes(statementOf(args[0]), this as Connection, activeCommand)) return Reflect.apply(original, this, args)
       const { sql = '', values, onResult } = queryOf(args)
       const record = recorder.record(true)
-      const wait = recorder.open(record, { ...describe(this as Connection, args[0]), values: [sql, values], parameters: values !== undefined })
+      const start = describe(this as Connection, args[0])
+      const wait = recorder.open(record, { ...start, values: [sql, values], parameters: values !== undefined })
+      watchMysqlLocks(recorder, record, { wait, client: this as LockClient, text: sql, target: start.target ?? '' }, Connection, query)
       const at = callbackAt(args)
       if (at < 0 && typeof onResult === 'function') (args[0] as Query).onResult = closeWithCallback(recorder, record, wait, onResult, rows)
       const handed = at < 0 ? args : args.with(at, closeWithCallback(recorder, record, wait, args[at] as Function, rows))

@@ -4,7 +4,7 @@ import { patch } from '../patch.ts'
 import { activeRecorder, type Recorder } from '../recorder.ts'
 import { normaliseSql } from '../statement.ts'
 import type { WaitStart } from '../wait-log.ts'
-import { watchLocks, type LockClient } from './pg-locks.ts'
+import { watchPgLocks, type LockClient } from './pg-locks.ts'
 
 interface Client {
   readonly host?: string
@@ -47,7 +47,7 @@ export function patchPgClient (Client: { prototype: object }): void {
       return recorder.call(record, original, this, args)
     }
     const wait = openQuery(recorder, record, this as Client, args)
-    watchLocks(recorder, record, wait, this as LockClient, textOf(args[0]), original)
+    watchPgLocks(recorder, record, { wait, client: this as LockClient, text: textOf(args[0]), target: targetOf(this as Client, where) }, original)
     const at = args.findIndex(argument => typeof argument === 'function')
     const submitted = args[0] as Query & { submit?: Function } | undefined
     const isObject = typeof submitted === 'object' && submitted !== null

@@ -252,6 +252,19 @@ describe('a lock', () => {
     }
   })
 
+  test('leaves a statement\'s own time: what may have been the lock is none of it, what it was seen to do is', async () => {
+    const locked = (time: number, most: number) => new RunBuilder().wait(update, 2000).lock({ wait: 0, kind: 'row', time: time * 1000, most: most * 1000, holder: '' })
+    const causes = async (run: RunBuilder) => (await find(run)).map(({ cause }) => cause)
+    // A busy process came to look once.
+    assert.deepEqual(await causes(locked(300, 1950)), ['database-lock'])
+    assert.deepEqual(await causes(locked(1900, 1950)), ['database-lock'])
+    const [slow, lock] = await find(locked(600, 700))
+    assert.deepEqual([slow?.cause, lock?.cause], ['slow-operation', 'database-lock'])
+    assert.match(slow!.title, /1\.30 s/)
+    assert.match(slow!.evidence.join(), /for 1\.30 s of that it did not wait for a lock/)
+    assert.equal(slow!.time, 1_300_000)
+  })
+
   test('that PostgreSQL doesn\'t tell of is none: an update may be slow by itself; nor a short one', async () => {
     assert.deepEqual((await find(new RunBuilder().wait(update, 700))).map(({ cause }) => cause), ['slow-operation'])
     const short = new RunBuilder().wait(update, 90).run(['handler'], 500).lock({ wait: 0, kind: 'row', time: 10_000, holder: '' })

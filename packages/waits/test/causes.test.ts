@@ -29,6 +29,30 @@ test('pg: PostgreSQL is asked which of the slow statements wait for a lock, and 
   assert.equal(parameters('select * from account'), undefined)
 })
 
+test('pg: a process that is busy with something else tells the lock from the statement\'s own work', async t => {
+  const server = await startLocalServer({ kind: 'postgres' })
+  t.after(() => server.stop())
+  const { recording } = await record('locks-busy', { DATABASE_URL: server.url })
+  const waits = toWaits(recording)
+  const locks = recording.locks!.map(({ wait, time, most }) => ({ ...waits[wait]!, time: time / 1000, most: most! / 1000 }))
+  assert.deepEqual(locks.map(({ caller }) => caller), ['waitsOnly', 'waitsThenWorks'], 'a statement that is slow while somebody else has a lock is none')
+  const [only, first] = locks as [typeof locks[0], typeof locks[0]]
+  assert.ok(only.time > only.duration / 2, `waited all the time, was seen so for ${only.time} of ${only.duration} ms`)
+  assert.ok(only.duration - only.most < 500, `${only.duration - only.most} ms were its own`)
+  // It sleeps for 2 s after its lock of 1.5 s; what is between two looks isn't known.
+  assert.ok(first.time <= 1600 && first.time <= first.most, `${first.time} to ${first.most} ms`)
+  assert.ok(first.duration - first.most > 500 && first.duration - first.most <= 2100, `${first.duration - first.most} of ${first.duration} ms were its own`)
+})
+
+test('pg: what asks about locks is nobody\'s, where continuations aren\'t followed, too', async t => {
+  const server = await startLocalServer({ kind: 'postgres' })
+  t.after(() => server.stop())
+  const { recording } = await record('locks', { DATABASE_URL: server.url }, { budget: 0, freeTime: 0 })
+  assert.equal(recording.locks!.length, 3)
+  const written = toWaits(recording).filter(({ kind }) => kind === 'socket')
+  assert.ok(written.length < 10, `${written.length} writes, where only connecting writes outside of a query`)
+})
+
 test('the event loop\'s standing still is noted, slices aren\'t; flushes and their bytes are told; JSON is as it was', async () => {
   const { recording, told } = await record('blocks')
   const long = recording.blocks!.filter(({ start, end }) => end - start >= 150_000)

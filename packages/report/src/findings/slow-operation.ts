@@ -1,3 +1,4 @@
+import type { WaitLock } from '@geordi/profile'
 import { formatCount, formatTime } from '../numbers.ts'
 import type { Look, RecordedLook } from '../waits/look.ts'
 import { longestOf } from '../waits/counts.ts'
@@ -46,15 +47,16 @@ export function findSlowOperations (look: Look): Finding[] {
   if (recorded === undefined) return []
   return recorded.tallies.filter(({ kind, sync, max }) => (!sync || kind === 'sql') && kind in TITLES && max >= SLOW_OPERATION.time).flatMap(tally => {
     const { kind, statement, target, count, total, max, site } = tally
-    const time = timeOfSlow(recorded, tally)
+    const { time, longest } = withoutLocks(recorded, tally)
     if (!isWorthTelling(look, time, SLOW_OPERATION)) return []
     const changes = kind === 'sql' && verbOf(statement) !== 'read'
     return [{
       cause: 'slow-operation' as const,
-      title: `${TITLES[kind]}: ${formatTime(max)}`,
+      title: `${TITLES[kind]}: ${formatTime(longest)}`,
       subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
       evidence: [
         count === 1 ? `asked once, answered after ${formatTime(total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(max)}`,
+        ...longest < max ? [`for ${formatTime(longest)} of that it did not wait for a lock`] : [],
         ...changes && recorded.waits.silent?.includes(target) ? [SILENT] : []
       ],
       numbers: { count, total, max, ...tally.sync && { running: time } },
@@ -66,9 +68,22 @@ export function findSlowOperations (look: Look): Finding[] {
   })
 }
 
-/** The wall time of those that are slow by themselves and not because of a lock. */
-function timeOfSlow ({ waits, shares }: RecordedLook, tally: Tally): number {
-  const locked = new Set((waits.locks ?? []).filter(({ wait, time }) => time >= LOCK.part * ((waits.end[wait] as number) - (waits.start[wait] as number))).map(({ wait }) => wait))
-  return tally.waits.filter(wait => longestOf(waits, wait) >= SLOW_OPERATION.time && !locked.has(wait))
-    .reduce((sum, wait) => sum + (tally.sync ? longestOf(waits, wait) : shares[wait] as number), 0)
+/** The wall time of those that are slow by themselves and not because of a lock, and the longest one's own time. */
+function withoutLocks ({ waits, shares }: RecordedLook, tally: Tally): { time: number, longest: number } {
+  const locks = new Map(waits.locks?.map(lock => [lock.wait, lock]))
+  let [time, longest] = [0, 0]
+  for (const wait of tally.waits) {
+    const whole = longestOf(waits, wait)
+    const lock = locks.get(wait)
+    const own = lock === undefined ? whole : ownTime(whole, lock)
+    if (own < SLOW_OPERATION.time) continue
+    time += (tally.sync ? whole : shares[wait] as number) * own / whole
+    longest = Math.max(longest, own)
+  }
+  return { time, longest }
+}
+
+/** Of a statement's time what is known to be its own: between two looks it may have waited all the while, or hardly. */
+function ownTime (whole: number, { time, most = time >= LOCK.part * whole ? whole : 0 }: WaitLock): number {
+  return whole - most
 }

@@ -39,14 +39,19 @@ export interface LockConnection<Client> {
   close (): void
 }
 
+export type Quietly = <Result>(call: () => Result) => Result
+
 /** How the servers of one driver are asked. */
 export interface LockServers<Client> {
   /** Milliseconds between two looks. */
   readonly every: number
   /** Equal for connections to the same server by the same user. */
   keyOf (client: Client): string
-  /** @param recorder To be told of a server that is silent. */
-  connect (client: Client, target: string, recorder: Recorder): LockConnection<Client>
+  /**
+   * @param quietly Calls what asks or connects, so that it isn't recorded.
+   * @param silent To be called when the server refuses to tell of locks.
+   */
+  connect (client: Client, quietly: Quietly, silent: () => void): LockConnection<Client>
 }
 
 interface Watched<Client> extends OpenStatement<Client> {
@@ -63,6 +68,8 @@ export class LockWatch<Client extends object> {
   readonly #servers: LockServers<Client>
   #open: Array<Watched<Client>> = []
   #timer: NodeJS.Timeout | undefined
+  /** In the name of a driver's call: what is done there is not recorded. */
+  #quietly: Quietly = call => call()
   #most = MOST_ENDED
   /** One for each server that was asked. */
   readonly #connections = new Map<string, { readonly connection: LockConnection<Client>, asking: boolean }>()
@@ -76,16 +83,17 @@ export class LockWatch<Client extends object> {
   add (record: number, statement: OpenStatement<Client>): void {
     const since = now()
     this.#open.push({ ...statement, since, times: new LockTimes(since) })
-    // In the name of a driver's call: what is done there is not recorded.
-    this.#timer ??= this.#recorder.call(record, () => {
-      const timer = setInterval(() => this.#look(), this.#servers.every)
-      timer.unref()
-      return timer
-    }, undefined, []) as NodeJS.Timeout
+    if (this.#timer === undefined) this.#start(record)
     // Thousands of fast ones leave nothing behind; thousands that are open at once aren't looked through for each.
     if (this.#open.length < this.#most) return
     this.#forgetEnded()
     this.#most = Math.max(MOST_ENDED, 2 * this.#open.length)
+  }
+
+  #start (record: number): void {
+    this.#quietly = <Result>(call: () => Result) => this.#recorder.call(record, call, undefined, []) as Result
+    this.#timer = this.#quietly(() => setInterval(() => this.#look(), this.#servers.every))
+    this.#timer.unref()
   }
 
   #look (): void {
@@ -96,14 +104,20 @@ export class LockWatch<Client extends object> {
       let server = this.#connections.get(key)
       if (server === undefined) {
         const [{ client, target }] = open as [Watched<Client>]
-        this.#connections.set(key, server = { connection: this.#servers.connect(client, target, this.#recorder), asking: false })
+        const connection = this.#quietly(() => this.#servers.connect(client, this.#quietly, () => this.#recorder.silent(target)))
+        this.#connections.set(key, server = { connection, asking: false })
       }
       if (server.asking) continue
       server.asking = true
       const asked = server
+      const sent = now()
       this.#ask(server.connection, open).catch(() => {
         // A server that lets nobody else in, or that is no more than a proxy: then nothing is known.
-      }).finally(() => { asked.asking = false })
+      }).finally(() => {
+        asked.asking = false
+        // A busy process comes to its timers late, and has too few looks as it is.
+        if (now() - sent > this.#servers.every * 1000) this.#look()
+      })
     }
   }
 

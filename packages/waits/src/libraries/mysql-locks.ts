@@ -1,7 +1,7 @@
 import type { LockKind } from '@geordi/profile'
 import type { Recorder } from '../recorder.ts'
 import { normaliseSql } from '../statement.ts'
-import { LockWatch, type LockConnection, type LockServers, type OpenStatement, type Sighting } from './lock-watch.ts'
+import { LockWatch, type LockConnection, type LockServers, type OpenStatement, type Quietly, type Sighting } from './lock-watch.ts'
 import { advisoryHolder, metadataHolders, processes, rowLocks, type Holder, type Process, type RowLock } from './mysql-questions.ts'
 
 /** Milliseconds that asking may take; without an answer nothing is known. */
@@ -51,7 +51,7 @@ function serversBy (Connection: LockClientClass, query: Function): LockServers<L
   return {
     every: EVERY,
     keyOf: ({ config: { host, port, socketPath, user } }) => JSON.stringify([host, port, socketPath, user]),
-    connect: (client, target, recorder) => new Asker(Connection, query, client, () => recorder.silent(target))
+    connect: (client, quietly, silent) => new Asker(Connection, query, client, quietly, silent)
   }
 }
 
@@ -65,7 +65,7 @@ class Asker implements LockConnection<LockClient> {
   #rowQuestion = 0
   #knowsMetadata = true
 
-  constructor (Connection: LockClientClass, query: Function, { config }: LockClient, silent: () => void) {
+  constructor (Connection: LockClientClass, query: Function, { config }: LockClient, quietly: Quietly, silent: () => void) {
     const connection = new Connection({ config: configLike(config) })
     this.#connection = connection
     this.#silent = silent
@@ -73,7 +73,7 @@ class Asker implements LockConnection<LockClient> {
     connection.once('connect', () => connection.stream.unref?.())
     this.#ask = (sql, values = []) => new Promise((resolve, reject) => {
       const answered = (error: Error | null, rows: readonly unknown[]) => { error ? reject(error) : resolve(rows) }
-      Reflect.apply(query, connection, [{ sql, timeout: LIMIT }, values, answered])
+      quietly(() => Reflect.apply(query, connection, [{ sql, timeout: LIMIT }, values, answered]))
     })
     // The time zone of what InnoDB tells, which is the system's whatever that of sessions is.
     this.#version = this.#ask("SET time_zone = 'SYSTEM'").then(() => this.#ask('SELECT version() AS version')).then(([row]) => (row as { version: string }).version)

@@ -1,7 +1,7 @@
 import type { LockKind } from '@geordi/profile'
 import type { Recorder } from '../recorder.ts'
 import { normaliseSql } from '../statement.ts'
-import { LockWatch, type LockConnection, type LockServers, type OpenStatement, type Sighting } from './lock-watch.ts'
+import { LockWatch, type LockConnection, type LockServers, type OpenStatement, type Quietly, type Sighting } from './lock-watch.ts'
 
 /** Milliseconds that asking may take; without an answer nothing is known. */
 const LIMIT = 5000
@@ -68,11 +68,11 @@ function serversBy (query: Function): LockServers<LockClient> {
   return {
     every: 50,
     keyOf: ({ host, port, database, user }) => JSON.stringify([host, port, database, user]),
-    connect: client => connect(client, query)
+    connect: (client, quietly) => connect(client, query, quietly)
   }
 }
 
-function connect ({ host, port, database, user, password, ssl, constructor }: LockClient, query: Function): LockConnection<LockClient> {
+function connect ({ host, port, database, user, password, ssl, constructor }: LockClient, query: Function, quietly: Quietly): LockConnection<LockClient> {
   const connection = Reflect.construct(constructor, [{
     host, port, database, user, password, ssl, application_name: 'geordi', connectionTimeoutMillis: LIMIT, query_timeout: LIMIT, statement_timeout: LIMIT
   }]) as LockClient
@@ -83,7 +83,7 @@ function connect ({ host, port, database, user, password, ssl, constructor }: Lo
       await connected
       const asked = open.filter(({ client }) => typeof client.processID === 'number')
       const values = [asked.map(({ client }) => client.processID), asked.map(({ text }) => text)]
-      const { rows } = await Reflect.apply(query, connection, [QUESTION, values]) as { rows: Row[] }
+      const { rows } = await quietly(() => Reflect.apply(query, connection, [QUESTION, values])) as { rows: Row[] }
       return rows.map(row => sightingOf(asked[row.statement - 1]!, row))
     },
     close () {

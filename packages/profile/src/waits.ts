@@ -22,6 +22,8 @@ export interface WaitOperation {
   readonly sync: boolean
   /** True where values were handed over apart from the statement: its parameters. Left out where there were none, or nothing is known of them. */
   readonly parameters?: boolean
+  /** Of a pool: how many connections it has at most. Left out where that isn't known. */
+  readonly connections?: number
   /** Index into `Profile.frames` of the frame that stands for the operation in the call tree; -1 where it has none (`sync`). */
   readonly frame: number
 }

@@ -291,9 +291,9 @@ describe('a lock', () => {
 })
 
 describe('a pool', () => {
-  const pool = (statement: string): RunBuilder => {
+  const pool = (statement: string, of: Partial<TestWait> = {}): RunBuilder => {
     const run = new RunBuilder()
-    repeat(6, at => run.open({ kind: 'pool', statement, stack: ['handler:3', 'load:5'] }, 0, 50 + at * 20))
+    repeat(6, at => run.open({ kind: 'pool', statement, ...of, stack: ['handler:3', 'load:5'] }, 0, 50 + at * 20))
     return run
   }
 
@@ -301,6 +301,11 @@ describe('a pool', () => {
     const found = await first(pool('free connection'), 'pool')
     assert.match(found.title, /free connection 6 times: 150 ms/)
     assert.deepEqual(locations(found), ['load src/load.js:5', 'handler src/handler.js:3'])
+    assert.match(found.evidence.join(), /all connections of the pool were in use/)
+    assert.match((await first(pool('free connection', { connections: 1 }), 'pool')).evidence.join(), /the pool's only connection was in use/)
+    const sized = await first(pool('free connection', { connections: 10 }), 'pool')
+    assert.match(sized.evidence.join(), /all 10 connections of the pool were in use/)
+    assert.equal(sized.numbers.connections, 10)
     await assertNone(pool('new connection'))
     const free = new RunBuilder()
     repeat(300, () => free.wait({ kind: 'pool', statement: 'free connection' }, 0.05).run(['handler'], 2))

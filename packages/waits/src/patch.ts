@@ -7,7 +7,7 @@ export type Target = object
  * Puts a function in a method's place that looks like it: same name, length and further properties (`util.promisify.custom`).
  * What isn't there, as in another version of a library, is left alone.
  */
-export function patch (target: Target, name: string, make: (original: Function) => (this: unknown, ...args: any[]) => unknown): void {
+export function patch (target: Target, name: PropertyKey, make: (original: Function) => (this: unknown, ...args: any[]) => unknown): void {
   const descriptor = Object.getOwnPropertyDescriptor(target, name)
   const original: unknown = descriptor?.value
   if (descriptor === undefined || typeof original !== 'function' || !(descriptor.writable || descriptor.configurable)) return

@@ -58,8 +58,9 @@ function isLockKind (value: unknown): boolean {
 
 function isOperation (value: unknown): value is RecordedOperation {
   if (!isObject(value)) return false
-  const { kind, target, statement, driver, sync } = value as Partial<RecordedOperation>
-  return isText(kind) && Object.hasOwn(KINDS, kind) && isText(target) && isText(statement) && isText(driver) && typeof sync === 'boolean'
+  const { kind, target, statement, driver, sync, connections } = value as Partial<RecordedOperation>
+  return isText(kind) && Object.hasOwn(KINDS, kind) && isText(target) && isText(statement) && isText(driver) && typeof sync === 'boolean' &&
+    (connections === undefined || isTime(connections))
 }
 
 function isObject (value: unknown): value is Record<string, unknown> {

@@ -39,6 +39,7 @@ export interface RecordedOperation {
   readonly driver: string
   readonly sync: boolean
   readonly parameters?: boolean
+  readonly connections?: number
 }
 
 /** The waits as columns. Times are microseconds on the clock of `process.hrtime()`. */

@@ -17,6 +17,8 @@ export interface WaitStart {
   readonly sync?: boolean
   /** Values were handed over apart from the statement. */
   readonly parameters?: boolean
+  /** How many connections a pool has at most. */
+  readonly connections?: number | undefined
 }
 
 /** The bytes that a wait has in its columns. */
@@ -210,18 +212,20 @@ export class WaitLog {
     if (same !== this.#same.at(row)) this.#same.set(row, 0)
   }
 
-  #operationOf ({ kind, target = '', statement = '', driver = '', sync = false, parameters = false }: WaitStart): number {
+  #operationOf ({ kind, target = '', statement = '', driver = '', sync = false, parameters = false, connections: most }: WaitStart): number {
+    // JSON has no infinity.
+    const connections = Number.isFinite(most) ? most : undefined
     // Loops ask for the same again.
     const last = this.#operations[this.#last]
     if (last !== undefined && last.statement === statement && last.target === target && last.kind === kind && last.driver === driver && last.sync === sync &&
-      (last.parameters ?? false) === parameters) {
+      (last.parameters ?? false) === parameters && last.connections === connections) {
       return this.#last
     }
-    const key = `${kind}\n${driver}\n${target}\n${sync ? 1 : 0}${parameters ? 1 : 0}\n${statement}`
+    const key = `${kind}\n${driver}\n${target}\n${sync ? 1 : 0}${parameters ? 1 : 0}${connections ?? ''}\n${statement}`
     let id = this.#operationIds.get(key)
     if (id === undefined && this.#operations.length >= MOST_OPERATIONS && statement !== OTHERS) return this.#operationOf({ kind, driver, sync, statement: OTHERS })
     if (id === undefined) {
-      id = this.#operations.push({ kind, target, statement, driver, sync, ...parameters && { parameters } }) - 1
+      id = this.#operations.push({ kind, target, statement, driver, sync, ...parameters && { parameters }, ...connections !== undefined && { connections } }) - 1
       this.#operationIds.set(key, id)
     }
     this.#last = id

@@ -138,6 +138,41 @@ test('tarn, piscina and plain threads: the wait for a resource, and for a thread
   assert.ok(second!.duration >= 40, `waited ${second!.duration} ms`)
 })
 
+test('generic-pool and sequelize-pool: the wait for a resource that is in use, how many there are, and none where one is free', async () => {
+  const { recording } = await record('pools')
+  const waits = toWaits(recording)
+  for (const caller of ['byGeneric', 'bySequelize']) {
+    const found = by(waits, caller, 'pool')
+    assert.deepEqual(found.map(({ statement, outcome }) => `${statement} ${outcome}`), ['new connection done', 'new connection done', 'free connection done'])
+    assert.ok(found[2]!.duration >= 40, `waited ${found[2]!.duration} ms`)
+  }
+  assert.deepEqual(recording.waits.operations.filter(({ kind }) => kind === 'pool').map(({ driver, statement, connections }) => `${driver} ${statement} ${connections}`), [
+    'tarn new connection 1', 'tarn free connection 1', ...['generic-pool', 'sequelize-pool'].flatMap(driver => [`${driver} new connection 2`, `${driver} free connection 2`])
+  ])
+})
+
+test('undici: what waits for a connection that others use is told from the exchange, and by whom; none where it needn\'t', async () => {
+  const { recording } = await record('undici-pools')
+  const waits = toWaits(recording)
+  const of = (caller: string) => {
+    const [pool, http] = [by(waits, caller, 'pool'), by(waits, caller, 'http')]
+    return { pool: pool.map(({ statement, outcome }) => `${statement} ${outcome}`), http: http.map(({ statement, outcome }) => `${statement} ${outcome}`) }
+  }
+  const free = (count: number) => Array<string>(count).fill('free connection done')
+  assert.deepEqual(of('crowded'), { pool: free(3), http: Array(5).fill('GET /crowded?id= done') })
+  assert.deepEqual(of('inTurn'), { pool: [], http: Array(3).fill('GET /turn done') })
+  assert.deepEqual(of('roomy'), { pool: [], http: Array(4).fill('GET /roomy done') })
+  assert.deepEqual(of('byClient'), { pool: free(2), http: Array(3).fill('GET /client done') })
+  assert.deepEqual(of('pipelined'), { pool: [], http: Array(3).fill('GET /piped done') })
+  assert.deepEqual(of('byFetch'), { pool: free(1), http: Array(2).fill('GET /fetched done') })
+  assert.deepEqual(of('unlimited'), { pool: [], http: Array(2).fill('GET /unlimited done') })
+  assert.deepEqual(of('refused').pool, ['free connection failed'])
+  for (const { duration } of [...by(waits, 'crowded', 'http'), ...by(waits, 'byClient', 'http')]) assert.ok(duration >= 39, `an answer after ${duration} ms`)
+  for (const { duration } of [...by(waits, 'crowded', 'pool'), ...by(waits, 'byClient', 'pool')]) assert.ok(duration >= 39, `a connection after ${duration} ms`)
+  const sizes = new Map(recording.waits.operations.filter(({ kind }) => kind === 'pool').map(({ connections, target }) => [connections, target]))
+  assert.deepEqual([...sizes], [[2, by(waits, 'crowded')[0]!.target], [1, by(waits, 'crowded')[0]!.target]])
+})
+
 test('node:sqlite: counted as work of the thread, without values', async () => {
   const { recording } = await record('sqlite')
   const waits = toWaits(recording)

@@ -43,9 +43,9 @@ export function mergeWaits (profile: Profile, recording: WaitRecording, window: 
   const idle = tree.child(0, table.marker('(idle)'))
 
   const operations = recording.waits.operations.map((operation): WaitOperation => {
-    const { kind, target, statement, sync, parameters } = operation
+    const { kind, target, statement, sync, parameters, connections } = operation
     const frame = sync ? -1 : table.frames.push({ name: waitName(operation), url: '', line: 0, column: 0 }) - 1
-    return { kind, target, statement, sync, ...parameters === true && { parameters }, frame }
+    return { kind, target, statement, sync, ...parameters === true && { parameters }, ...connections !== undefined && { connections }, frame }
   })
   const started = placeWaits(recording, operations, paths, tree, table.frames, roles).sort((a, b) => a.start - b.start)
   const open = started.filter((wait): wait is OpenWait & Started => wait.node !== undefined)

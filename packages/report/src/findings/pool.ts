@@ -1,5 +1,7 @@
-import { formatTime, formatTimes } from '../numbers.ts'
+import type { Waits } from '@geordi/profile'
+import { formatCount, formatTime, formatTimes } from '../numbers.ts'
 import type { Look } from '../waits/look.ts'
+import type { Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
 import { POOL } from './thresholds.ts'
@@ -11,16 +13,32 @@ const OPENING = 'new connection'
 /** Waiting for one of a pool's connections to become free. */
 export function findPoolWaits (look: Look): Finding[] {
   const { profile, recorded, wall } = look
-  const found = recorded?.tallies.filter(({ kind, statement, wall: time }) => kind === 'pool' && statement !== OPENING && isWorthTelling(look, time, POOL)) ?? []
-  return found.map(({ target, count, total, max, wall: time, site }) => ({
-    cause: 'pool' as const,
-    title: `Waits for a free connection ${formatTimes(count)}: ${formatTime(time)}`,
-    subject: target,
-    evidence: [`${formatTime(total)} in all, at the most ${formatTime(max)}; all connections of the pool were in use`],
-    numbers: { count, total, max },
-    places: recorded === undefined ? [] : callers(profile, recorded, site),
-    time,
-    share: time / wall,
-    advice: 'Use fewer connections at a time here, give them back sooner, or make the pool larger.'
-  }))
+  if (recorded === undefined) return []
+  const found = recorded.tallies.filter(({ kind, statement, wall: time }) => kind === 'pool' && statement !== OPENING && isWorthTelling(look, time, POOL))
+  return found.map(tally => {
+    const { target, count, total, max, wall: time, site } = tally
+    const connections = sizeOf(recorded.waits, tally)
+    return {
+      cause: 'pool' as const,
+      title: `Waits for a free connection ${formatTimes(count)}: ${formatTime(time)}`,
+      subject: target,
+      evidence: [`${formatTime(total)} in all, at the most ${formatTime(max)}; ${nameOf(connections)} in use`],
+      numbers: { count, total, max, ...connections !== undefined && { connections } },
+      places: callers(profile, recorded, site),
+      time,
+      share: time / wall,
+      advice: 'Use fewer connections at a time here, give them back sooner, or make the pool larger.'
+    }
+  })
+}
+
+/** How many connections the pool has, if it is the same of all. */
+function sizeOf ({ operations, operation }: Waits, { waits }: Tally): number | undefined {
+  const sizes = new Set(waits.map(wait => operations[operation[wait] as number]?.connections))
+  return sizes.size === 1 ? sizes.values().next().value : undefined
+}
+
+function nameOf (connections: number | undefined): string {
+  if (connections === undefined) return 'all connections of the pool were'
+  return connections === 1 ? 'the pool\'s only connection was' : `all ${formatCount(connections)} connections of the pool were`
 }

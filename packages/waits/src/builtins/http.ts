@@ -5,6 +5,7 @@ import { recorderOutsideDrivers } from '../observe.ts'
 import { patch } from '../patch.ts'
 import { activeRecorder, type Recorder } from '../recorder.ts'
 import { readStamp, writeStamp } from '../stamp.ts'
+import { patchFetch, withoutQuery } from './undici.ts'
 
 /** HTTP clients: `node:http`, `node:https`, `fetch` and undici. */
 export function patchHttp (): void {
@@ -47,55 +48,6 @@ function inOuter (recorder: Recorder, driver: number, callback: Function) {
   return function (this: unknown, ...args: unknown[]): unknown {
     return recorder.enter(record, callback, this, args)
   }
-}
-
-/** undici, which `fetch` is made of, publishes each request in its caller. */
-function patchFetch (): void {
-  patch(globalThis, 'fetch', original => function (...args: unknown[]) {
-    const recorder = recorderOutsideDrivers()
-    if (recorder === undefined) return Reflect.apply(original, this, args)
-    const record = recorder.record(true, 'fetch')
-    return recorder.follow(record, recorder.call(record, original, this, args))
-  })
-  subscribe('undici:request:create', message => {
-    const recorder = activeRecorder()
-    if (recorder === undefined) return
-    const { request } = message as { request: UndiciRequest }
-    const record = recorder.inDriver ? recorder.current : recorder.record(true)
-    const wait = recorder.open(record, {
-      kind: 'http', statement: `${request.method} ${withoutQuery(request.path)}`, target: String(request.origin), driver: 'undici', values: request.path
-    })
-    writeStamp(request, wait + 1)
-  })
-  subscribe('undici:request:headers', message => {
-    const { request, response } = message as { request: UndiciRequest, response: { statusCode: number } }
-    if (response.statusCode >= 400) failing.add(request)
-  })
-  subscribe('undici:request:trailers', message => closeUndici(message, false))
-  subscribe('undici:request:error', message => closeUndici(message, true))
-}
-
-interface UndiciRequest {
-  readonly method: string
-  readonly path: string
-  readonly origin: string | URL
-}
-
-/** Requests that were answered with an error's status. */
-const failing = new WeakSet<object>()
-
-function closeUndici (message: unknown, failed: boolean): void {
-  const { request } = message as { request: UndiciRequest }
-  const stamp = readStamp(request)
-  if (stamp > 0) activeRecorder()?.close(stamp - 1, failed || failing.has(request))
-}
-
-/** Values in a query may be secrets; its names tell which question it is. */
-function withoutQuery (path: string): string {
-  const at = path.indexOf('?')
-  if (at < 0) return path
-  const names = new Set(new URLSearchParams(path.slice(at)).keys())
-  return `${path.slice(0, at)}?${Array.from(names, name => `${encodeURIComponent(name)}=`).join('&')}`
 }
 
 function contentLength (value: string | undefined): number | undefined {

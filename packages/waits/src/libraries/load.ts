@@ -9,7 +9,8 @@ import { patchMongodb } from './mongodb.ts'
 import { patchMysql2, patchMysql2Pool } from './mysql2.ts'
 import { patchNodeRedis } from './node-redis.ts'
 import { patchPgClient, patchPgCursor, patchPgPool } from './pg.ts'
-import { patchPiscina, patchTarn } from './pools.ts'
+import { patchGenericPool, patchPiscina, patchTarn } from './pools.ts'
+import { patchUndiciClient, patchUndiciPool } from './undici.ts'
 
 interface Exported {
   readonly default: { prototype: object }
@@ -30,6 +31,12 @@ const FILES: ReadonlyMap<string, (exported: any) => void> = new Map<string, (exp
   ['better-sqlite3/lib/database.js', patchBetterSqlite3],
   ['@redis/client/dist/lib/client/index.js', (exported: Exported) => patchNodeRedis(exported.default)],
   ['tarn/dist/Pool.js', patchTarn],
+  ['generic-pool/lib/Pool.js', (Pool: Exported['default']) => patchGenericPool('generic-pool', { Pool })],
+  ['sequelize-pool/lib/Pool.js', (exported: { Pool: Exported['default'] }) => patchGenericPool('sequelize-pool', exported)],
+  ['undici/lib/pool-base.js', patchUndiciPool],
+  ['undici/lib/dispatcher/pool-base.js', patchUndiciPool],
+  ['undici/lib/client.js', patchUndiciClient],
+  ['undici/lib/dispatcher/client.js', patchUndiciClient],
   ['piscina/dist/index.js', patchPiscina],
   ['async-mutex/lib/Mutex.js', (exported: Exported) => patchAsyncMutex(exported.default)],
   ['async-mutex/lib/Semaphore.js', (exported: Exported) => patchAsyncMutex(exported.default)]

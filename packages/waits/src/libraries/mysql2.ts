@@ -116,7 +116,7 @@ function oldestWaiting (pool: Pool): Asked | undefined {
 }
 
 function describePool ({ config }: Pool, statement: string): WaitStart {
-  return { kind: 'pool', statement, target: where(config?.connectionConfig), driver: 'mysql2' }
+  return { kind: 'pool', statement, target: where(config?.connectionConfig), driver: 'mysql2', connections: config?.connectionLimit || undefined }
 }
 
 /** What a connection waits for: one command at a time, others wait in its queue. */

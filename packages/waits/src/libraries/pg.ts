@@ -150,7 +150,7 @@ export function patchPgPool (Pool: { prototype: object }): void {
 const FREE = 'free connection'
 
 function describePool (pool: Pool, statement: string): WaitStart {
-  return { kind: 'pool', statement, target: targetOf(pool, poolTarget), driver: 'pg-pool' }
+  return { kind: 'pool', statement, target: targetOf(pool, poolTarget), driver: 'pg-pool', connections: pool.options.max }
 }
 
 /** Who waits for a free connection for longest. */

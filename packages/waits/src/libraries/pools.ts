@@ -9,13 +9,15 @@ interface Tarn {
   numPendingCreates (): number
 }
 
+const FREE = 'free connection'
+
 /** `tarn`, the pool of knex: from asking for a connection to having it. */
 export function patchTarn ({ Pool }: { Pool: { prototype: object } }): void {
   patch(Pool.prototype, 'acquire', original => function (...args: unknown[]) {
     const recorder = activeRecorder()
     if (recorder === undefined) return Reflect.apply(original, this, args)
     const record = recorder.record(true)
-    const wait = recorder.open(record, { kind: 'pool', statement: opensAnother(this as Tarn) ? 'new connection' : 'free connection', driver: 'tarn' })
+    const wait = recorder.open(record, { kind: 'pool', statement: opensAnother(this as Tarn) ? 'new connection' : FREE, driver: 'tarn', connections: (this as Tarn).max })
     const pending = recorder.call(record, original, this, args) as { promise: Promise<unknown> }
     // The pending operation is what the pool itself knows; its promise is what the caller waits for.
     pending.promise = closeWithPromise(recorder, record, wait, pending.promise) as Promise<unknown>
@@ -26,6 +28,44 @@ export function patchTarn ({ Pool }: { Pool: { prototype: object } }): void {
 /** Whether the pool will open a connection rather than wait for one that is in use. */
 function opensAnother (pool: Tarn): boolean {
   return pool.numFree() === 0 && pool.numUsed() + pool.numPendingCreates() < pool.max
+}
+
+/** What pools of the family of `generic-pool` tell of themselves. */
+interface GenericPool {
+  readonly max?: number
+  readonly maxSize?: number
+  /** With those that are being opened. */
+  readonly size: number
+  /** Nobody uses them. */
+  readonly available: number
+  /** How many wait, as the one or the other calls it. */
+  readonly pending?: number
+  readonly waiting?: number
+}
+
+/** `generic-pool`, and `sequelize-pool`, which was made of it: from asking for a resource, a connection mostly, to having it. */
+export function patchGenericPool (driver: string, { Pool }: { Pool: { prototype: object } }): void {
+  patch(Pool.prototype, 'acquire', original => function (...args: unknown[]) {
+    const recorder = activeRecorder()
+    const pool = this as GenericPool
+    const statement = waitedFor(pool)
+    if (recorder === undefined || recorder.passes(statement ?? 'connection')) return Reflect.apply(original, pool, args)
+    const record = recorder.record(true, statement ?? 'connection')
+    // There is one that nobody uses: no wait, but code that follows.
+    if (statement === undefined) return recorder.follow(record, recorder.call(record, original, pool, args))
+    const wait = recorder.open(record, { kind: 'pool', statement, driver, connections: mostOf(pool) })
+    return closeWithPromise(recorder, record, wait, recorder.call(record, original, pool, args))
+  })
+}
+
+function waitedFor (pool: GenericPool): string | undefined {
+  const { size, available, pending = 0, waiting = pending } = pool
+  if (available > waiting) return undefined
+  return size < mostOf(pool) ? 'new connection' : FREE
+}
+
+function mostOf ({ max = Infinity, maxSize = max }: GenericPool): number {
+  return maxSize
 }
 
 /** `piscina`: work in another thread, with the time until one was free. */

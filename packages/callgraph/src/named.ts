@@ -92,7 +92,7 @@ function recordingNotes ({ waits, startTime }: Profile): string[] {
       ? [`Following callers across await took too much of the run's time: ${after(simplerSince)}, callers are only told as far as V8 knows them.`]
       : [],
     ...assumed !== undefined
-      ? [`Looking where each operation is called took too much, too: ${assumed.toLocaleString('en-US')} of them are told where the one before of their kind was called.`]
+      ? [`To look where each operation is called would take too much: ${assumed.toLocaleString('en-US')} of them are told where the one before of their kind was called.`]
       : [],
     ...countsSince !== undefined
       ? [`There were too many waits to keep each: ${after(countsSince)}, those for one operation from one place are counted together, and callers are only told as far as V8 knows them.`]

@@ -147,7 +147,7 @@ test('what a recorder left out to stay within its budget and its memory is told'
   }
   const simple = await notesOf({ simplerSince: 1_500_000, assumed: 12_345 })
   assert.equal(simple.length, 2)
-  assert.match(simple[1]!, /^Looking where each operation is called .* 12,345 of them are told where/)
+  assert.match(simple[1]!, /^To look where each operation is called .* 12,345 of them are told where/)
   // Who counts has become simpler at the same time, if not before.
   assert.match((await notesOf({ simplerSince: 2_500_000, countsSince: 2_500_000 })).join(), /^There were too many waits to keep each: after 2\.5 s, those for one operation/)
   assert.equal((await notesOf({ simplerSince: 1_500_000, countsSince: 2_500_000 })).length, 2)

@@ -123,7 +123,10 @@ export interface WaitsRecording {
   readonly cut: CutStacks
   /** Since when callers across `await` are as V8 tells them, because following them passed its budget; left out if it never did. */
   readonly simplerSince?: number
-  /** Operations whose call was not looked at, because stacks had taken too much: they are told where the last one like them was; left out if there were none. */
+  /**
+   * Operations whose call was not looked at, because stacks had taken too much, or it came too often: they are told where the last one like them was;
+   * left out if there were none.
+   */
   readonly assumed?: number
   /** Since when waits were only counted, because there were too many to keep; left out if they never were. */
   readonly countsSince?: number

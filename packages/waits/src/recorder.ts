@@ -3,6 +3,7 @@ import { promiseHooks } from 'node:v8'
 import type { LoopBlock } from '@geordi/profile'
 import { BOUNDARY_URL, callAcrossBoundary, OWN_FOLDER } from './boundary.ts'
 import { now } from './clock.ts'
+import { Cost } from './cost.ts'
 import { WaitsError } from './errors.ts'
 import type { AskConnection } from './live/connections.ts'
 import { LockLog, type LockSeen } from './lock-log.ts'
@@ -10,14 +11,10 @@ import { LoopWatch } from './loop-watch.ts'
 import { fillOptions, type FilledOptions, type WaitsOptions } from './options.ts'
 import { FLAG, LEVEL, MARK, RECORDING_VERSION, type WaitRecording } from './recording.ts'
 import { Records } from './records.ts'
-import { DEPTH, Stacks } from './stacks.ts'
+import { DEPTH, Stacks, takeStack } from './stacks.ts'
+import type { OftenCalled } from './often-called.ts'
 import { readStamp, writeStamp } from './stamp.ts'
 import { WaitLog, type WaitStart } from './wait-log.ts'
-
-/** One in so many captures is timed; the others are taken to cost the same. */
-const TIMED = 16
-/** More microseconds than a capture takes. */
-const LONGEST = 60
 
 /** Records of the recordings before: their promises may be settled in a later one, and are none of its. */
 let earlier = 0
@@ -47,6 +44,7 @@ export class Recorder {
   readonly #records = new Records()
   readonly #log = new WaitLog()
   readonly #loop = new LoopWatch()
+  readonly #cost = new Cost()
   readonly #locks = new LockLog()
   readonly #start = now()
   #earlier = 0
@@ -61,14 +59,7 @@ export class Recorder {
   #lastAwaitMarker = -1
   #lastAwaitInit = -1
   #inits = 0
-  #captures = 0
-  /** Calls that could have taken a stack. */
-  #asked = 0
-  #captureTime = 0
-  #readTime = 0
   #followsPromises = false
-  #simplerSince: number | undefined
-  #countsSince: number | undefined
   /** Whether stacks are too dear just now. */
   #spares = false
   #stopHooks = () => {}
@@ -145,13 +136,7 @@ export class Recorder {
       waits,
       ...this.#locks.toColumns(waits),
       blocks,
-      cost: {
-        time: this.#cost,
-        captures: this.#captures,
-        ...this.#log.assumed > 0 && { assumed: this.#log.assumed },
-        ...this.#simplerSince !== undefined && { simplerSince: this.#simplerSince },
-        ...this.#countsSince !== undefined && { countsSince: this.#countsSince }
-      }
+      cost: this.#cost.toRecording(this.#log.assumed)
     }
   }
 
@@ -177,7 +162,7 @@ export class Recorder {
   record (driver = false, _statement?: string): number {
     if (this.inDriver) return this.#current
     const flags = driver ? FLAG.driver : 0
-    const start = this.#asked++ % TIMED === 0 ? now() : 0
+    const start = this.#cost.isTurn() ? now() : 0
     if (this.#spares) {
       if (start !== 0) this.#weigh(start)
       return this.#records.share(this.#current, -1, flags)
@@ -193,11 +178,8 @@ export class Recorder {
 
   /** A record with the stack here. */
   #look (parent: number, flags: number): number {
-    const { stackTraceLimit } = Error
-    Error.stackTraceLimit = DEPTH
-    const error = new Error()
-    Error.stackTraceLimit = stackTraceLimit
-    this.#captures++
+    const error = takeStack()
+    this.#cost.captures++
     return this.#counts ? this.#records.share(parent, this.#stacks.keepOnce(error), flags) : this.#records.add(parent, this.#stacks.keep(error), flags)
   }
 
@@ -232,6 +214,48 @@ export class Recorder {
     // Bluebird's and the like are nothing that V8 tells of.
     if (!types.isPromise(promise)) return promise
     return this.call(record, Promise.prototype.then, promise, [done, failed])
+  }
+
+  /** Counts a call of a driver's that blocks the thread and may come very often. `rowsOf`: what its result tells. */
+  countOften (called: OftenCalled, fn: Function, self: unknown, args: unknown[], rowsOf: (result: unknown) => number | undefined): unknown {
+    const operation = called.operation(this, start => this.#log.operationOf(start))
+    let start = now()
+    if (this.#spares && this.#cost.isTurn()) this.#weighAll(start)
+    let record = called.assumed(this.#current, start, this.#spares)
+    if (record === 0) {
+      record = this.#lookAt(called, start)
+      start = now()
+    } else this.#cost.assumed++
+    const outer = this.#current
+    this.#current = record
+    const wait = this.#counts
+      ? this.#log.open(record, start, { ...called.start, values: args }, { counted: true, placed: true })
+      : this.#log.openRow(operation, record, start, args)
+    let failed = true
+    let rows: number | undefined
+    try {
+      const result: unknown = Reflect.apply(fn, self, args)
+      failed = false
+      rows = rowsOf(result)
+      return result
+    } finally {
+      this.#current = outer
+      this.close(wait, failed, rows)
+    }
+  }
+
+  #lookAt (called: OftenCalled, start: number): number {
+    const caller = this.#current
+    const error = takeStack()
+    this.#cost.captures++
+    // Others' stacks, which are read before this one is, take time of their own.
+    if (this.#stacks.hasUnread) this.#pause(() => this.#stacks.read())
+    const record = this.#records.share(caller, this.#stacks.keepOnce(error), FLAG.driver)
+    called.found(caller, record)
+    const end = now()
+    this.#cost.captured(end - start, false)
+    this.#weighAll(end)
+    return record
   }
 
   /** Opens a wait that a record's code has started. @returns Its number. */
@@ -331,9 +355,9 @@ export class Recorder {
       flags = (this.#records.flags(this.#lastAwait) | FLAG.borrowed) + LEVEL
     } else {
       const { stackTraceLimit } = Error
-      const start = this.#asked++ % TIMED === 0 ? now() : 0
+      const start = this.#cost.isTurn() ? now() : 0
       Error.stackTraceLimit = DEPTH
-      this.#captures++
+      this.#cost.captures++
       capture = this.#stacks.keep(new Error())
       Error.stackTraceLimit = stackTraceLimit
       if (start !== 0) this.#account(start)
@@ -366,18 +390,21 @@ export class Recorder {
   /** Now and then, after a stack was taken: what it cost, and whether it's time for more than taking. */
   #account (start: number): void {
     const end = now()
-    // The process may have been taken off the processor meanwhile; that isn't the capture's cost.
-    this.#captureTime += Math.min(end - start, LONGEST) * TIMED
+    this.#cost.captured(end - start, true)
     if (this.#stacks.isFull) this.#pause(() => this.#stacks.read())
-    this.#weigh(end)
-    if (!this.#counts && this.#records.bytes + this.#log.bytes > this.#options.memory) this.#startCounting(end)
+    this.#weighAll(end)
+  }
+
+  #weighAll (time: number): void {
+    this.#weigh(time)
+    if (!this.#counts && this.#records.bytes + this.#log.bytes > this.#options.memory) this.#startCounting(time)
   }
 
   /** Past the budget what costs most is left out: first continuations, then stacks, until the budget has room for some again. */
   #weigh (time: number): void {
-    const isOver = this.#cost > this.#options.budget * (time - this.#start) + this.#options.freeTime
+    const isOver = this.#cost.time > this.#options.budget * (time - this.#start) + this.#options.freeTime
     if (isOver && this.#followsPromises) this.#simplify(time)
-    else this.#spares = isOver && this.#simplerSince !== undefined
+    else this.#spares = isOver && this.#cost.simplerSince !== undefined
   }
 
   /** The recorder's own work within the request gets a stretch of the timeline of its own. */
@@ -386,16 +413,12 @@ export class Recorder {
     this.#mark(MARK.recorder)
     const start = now()
     work()
-    this.#readTime += now() - start
+    this.#cost.read(now() - start)
     this.#mark(outer)
   }
 
   get #counts (): boolean {
-    return this.#countsSince !== undefined
-  }
-
-  get #cost (): number {
-    return this.#captureTime + this.#readTime
+    return this.#cost.countsSince !== undefined
   }
 
   /**
@@ -405,7 +428,7 @@ export class Recorder {
   #simplify (time: number): void {
     this.#stacks.read()
     this.#followsPromises = false
-    this.#simplerSince = time
+    this.#cost.simplerSince = time
     this.#stopHooks()
     this.#stopHooks = () => {}
     this.#stacks.withAsync = true
@@ -416,7 +439,7 @@ export class Recorder {
   #startCounting (time: number): void {
     if (this.#followsPromises) this.#simplify(time)
     this.#mark(0)
-    this.#countsSince = time
+    this.#cost.countsSince = time
   }
 }
 

@@ -125,7 +125,7 @@ export interface RecordingCost {
   readonly time: number
   /** Stacks taken. */
   readonly captures: number
-  /** Operations that came while stacks were too dear, and are taken to be called where the last one like them was; left out if there were none. */
+  /** Operations that came while stacks were too dear, or very often, and are taken to be called where the last one like them was; left out if there were none. */
   readonly assumed?: number
   /** Since when the recorder was past its budget and followed no continuations any more; left out if it never was. */
   readonly simplerSince?: number

@@ -6,6 +6,15 @@ import { CUT } from './recording.ts'
 /** Frames of a stack that are looked at. Stacks that are deeper lose their outer end. */
 export const DEPTH = 100
 
+/** An error with the stack here. */
+export function takeStack (): Error {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = DEPTH
+  const error = new Error()
+  Error.stackTraceLimit = stackTraceLimit
+  return error
+}
+
 /** So many stacks wait for being read: each holds on to the functions and receivers in it. */
 const MOST_UNREAD = 1000
 
@@ -57,6 +66,10 @@ export class Stacks implements StackTable {
     }
     this.#read.length = last
     return known
+  }
+
+  get hasUnread (): boolean {
+    return this.#unread.length > 0
   }
 
   /** Whether it is time to call {@link read}. */

@@ -93,11 +93,16 @@ export class WaitLog {
    */
   open (record: number, time: number, start: WaitStart, { counted, placed }: { counted: boolean, placed: boolean }): number {
     const begun = {
-      operation: this.#operationOf(start), record: this.#placeOf(record, start, placed), start: time, same: start.values === undefined ? 0 : hash(start.values)
+      operation: this.operationOf(start), record: this.#placeOf(record, start, placed), start: time, same: start.values === undefined ? 0 : hash(start.values)
     }
     if (!counted) return this.#add(begun)
     this.#begun.set(this.#next, begun)
     return this.#next++
+  }
+
+  /** The same of an operation whose number and place are known. It gets a row of its own. */
+  openRow (operation: number, record: number, time: number, values: unknown): number {
+    return this.#add({ operation, record, start: time, same: hash(values) })
   }
 
   close (wait: number, time: number, failed: boolean, rows = NaN, bytes = NaN): void {
@@ -212,7 +217,8 @@ export class WaitLog {
     if (same !== this.#same.at(row)) this.#same.set(row, 0)
   }
 
-  #operationOf ({ kind, target = '', statement = '', driver = '', sync = false, parameters = false, connections: most }: WaitStart): number {
+  /** The number of what an operation does. */
+  operationOf ({ kind, target = '', statement = '', driver = '', sync = false, parameters = false, connections: most }: WaitStart): number {
     // JSON has no infinity.
     const connections = Number.isFinite(most) ? most : undefined
     // Loops ask for the same again.
@@ -223,7 +229,7 @@ export class WaitLog {
     }
     const key = `${kind}\n${driver}\n${target}\n${sync ? 1 : 0}${parameters ? 1 : 0}${connections ?? ''}\n${statement}`
     let id = this.#operationIds.get(key)
-    if (id === undefined && this.#operations.length >= MOST_OPERATIONS && statement !== OTHERS) return this.#operationOf({ kind, driver, sync, statement: OTHERS })
+    if (id === undefined && this.#operations.length >= MOST_OPERATIONS && statement !== OTHERS) return this.operationOf({ kind, driver, sync, statement: OTHERS })
     if (id === undefined) {
       id = this.#operations.push({ kind, target, statement, driver, sync, ...parameters && { parameters }, ...connections !== undefined && { connections } }) - 1
       this.#operationIds.set(key, id)

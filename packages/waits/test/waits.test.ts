@@ -4,7 +4,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startLocalServer } from '@geordi/replay/local'
@@ -182,12 +182,51 @@ test('node:sqlite: counted as work of the thread, without values', async () => {
   assert.deepEqual(waits.filter(({ kind }) => kind === 'sql').map(({ statement, sync }) => `${statement}${sync ? ' sync' : ''}`), expected)
 })
 
-test('better-sqlite3: counted as work of the thread, without values', async t => {
-  // The package itself is tried where GEORDI_TEST_BETTER_SQLITE3 names a folder that has it installed.
-  const installed = process.env['GEORDI_TEST_BETTER_SQLITE3']
+/** A folder that has better-sqlite3's shape installed. */
+async function sqliteFolder (t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'geordi-sqlite-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   await cp(fileURLToPath(new URL('../../test/fixtures/better-sqlite3-shape', import.meta.url)), join(folder, 'node_modules/better-sqlite3'), { recursive: true })
+  return folder
+}
+
+test('better-sqlite3: thousands of tiny statements are all counted, and hardly any is looked at where they come from one place', async t => {
+  const { recording } = await record('sqlite-often', { APP_FOLDER: await sqliteFolder(t) })
+  const waits = toWaits(recording).filter(({ kind }) => kind === 'sql')
+  const of = (statement: string) => waits.filter(wait => wait.statement === statement)
+  const all = of('select * from item where id > ?')
+  assert.equal(all.length, 6001)
+  assert.equal(new Set(all.map(({ same }) => same)).size, 3001, 'values are told apart')
+  const [first, second, later] = ['first', 'second', 'later'].map(caller => by(all, caller).length) as [number, number, number]
+  assert.equal(first + second + later, 6001)
+  assert.equal(later, 1, 'a pause is looked after')
+  assert.ok(Math.abs(first - 3000) <= 256, `${first} by the first, ${second} by the second`)
+  const { captures, assumed = 0 } = recording.cost
+  assert.ok(assumed > 5500 && captures < 1500, `${captures} stacks, ${assumed} assumed`)
+
+  assert.deepEqual(['even', 'odd'].map(caller => by(of('select ? from item'), caller).length), [300, 300], 'two in turns')
+  const same = of('select name from item where id = ?')
+  assert.deepEqual([by(same, 'same').length, new Set(same.map(({ same }) => same)).size], [500, 1])
+  assert.deepEqual(['oneOf', 'twoOf'].map(caller => by(of('select ? from item where name = ?'), caller).length), [20, 20], 'of two at once')
+  assert.equal(of('fails').filter(({ outcome }) => outcome === 'failed').length, 100)
+})
+
+test('better-sqlite3: each statement is counted past the budget and past the memory, too', async t => {
+  const folder = await sqliteFolder(t)
+  for (const options of [{ continuations: false }, { budget: 0, freeTime: 0 }, { memory: 0 }]) {
+    const waits = toWaits((await record('sqlite-often', { APP_FOLDER: folder }, options)).recording).filter(({ kind }) => kind === 'sql')
+    const counts = new Map<string, number>()
+    for (const { statement, count } of waits) counts.set(statement, (counts.get(statement) ?? 0) + count)
+    assert.deepEqual(Object.fromEntries(counts), {
+      'select * from item where id > ?': 6001, 'select ? from item': 600, 'select name from item where id = ?': 500, 'select ? from item where name = ?': 40, fails: 100
+    }, JSON.stringify(options))
+  }
+})
+
+test('better-sqlite3: counted as work of the thread, without values', async t => {
+  // The package itself is tried where GEORDI_TEST_BETTER_SQLITE3 names a folder that has it installed.
+  const installed = process.env['GEORDI_TEST_BETTER_SQLITE3']
+  const folder = await sqliteFolder(t)
   const waits = await waitsOf('better-sqlite3', { APP_FOLDER: installed ?? folder })
   assert.deepEqual(waits.filter(({ kind }) => kind === 'sql').map(({ statement, target, sync, rows, caller }) => ({ statement, target, sync, rows, caller })), [
     { statement: 'create table item (id int, name text)', target: ':memory:', sync: true, rows: null, caller: 'insert' },

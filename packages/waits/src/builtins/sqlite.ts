@@ -1,6 +1,10 @@
 import { countSync, recorderOutsideDrivers } from '../observe.ts'
-import { patch, type Target } from '../patch.ts'
+import { OftenCalledStatements } from '../often-called.ts'
+import { patch } from '../patch.ts'
 import { normaliseSql } from '../statement.ts'
+
+const DRIVER = 'node:sqlite'
+const TARGET = 'sqlite'
 
 let done = false
 
@@ -17,23 +21,27 @@ export function patchSqlite (): void {
   if (done || !loadedModules().includes('NativeModule sqlite')) return
   done = true
   const sqlite = process.getBuiltinModule('node:sqlite') as Sqlite
-  patchMethod(sqlite.DatabaseSync.prototype, 'exec', (_self, args) => String(args[0]))
+  patch(sqlite.DatabaseSync.prototype, 'exec', original => function (...args: unknown[]) {
+    const recorder = recorderOutsideDrivers()
+    if (recorder === undefined) return Reflect.apply(original, this, args)
+    return countSync(recorder, { kind: 'sql', statement: normaliseSql(String(args[0])), target: TARGET, driver: DRIVER, values: args }, original, this, args)
+  })
   for (const name of ['all', 'get', 'run', 'iterate']) {
-    patchMethod(sqlite.StatementSync.prototype, name, self => String((self as { sourceSQL: string }).sourceSQL))
+    const statements = new OftenCalledStatements(DRIVER, describe)
+    patch(sqlite.StatementSync.prototype, name, original => function (...args: unknown[]) {
+      const recorder = recorderOutsideDrivers()
+      if (recorder === undefined) return Reflect.apply(original, this, args)
+      return recorder.countOften(statements.of(this as object), original, this, args, rows)
+    })
   }
 }
 
-function patchMethod (target: Target, name: string, sqlOf: (self: unknown, args: unknown[]) => string): void {
-  patch(target, name, original => function (...args: unknown[]) {
-    const recorder = recorderOutsideDrivers()
-    if (recorder === undefined) return Reflect.apply(original, this, args)
-    const start = { kind: 'sql', statement: normaliseSql(sqlOf(this, args)), target: 'sqlite', driver: 'node:sqlite', values: args } as const
-    return countSync(recorder, start, original, this, args, rows)
-  })
+function describe ({ sourceSQL }: { sourceSQL: string }): { text: string, target: string } {
+  return { text: sourceSQL, target: TARGET }
 }
 
-function rows (answer: unknown): { rows?: number } {
-  return Array.isArray(answer) ? { rows: answer.length } : {}
+function rows (answer: unknown): number | undefined {
+  return Array.isArray(answer) ? answer.length : undefined
 }
 
 function loadedModules (): readonly string[] {

@@ -1,11 +1,18 @@
-import { countSync, recorderOutsideDrivers, type Size } from '../observe.ts'
+import { countSync, recorderOutsideDrivers } from '../observe.ts'
+import { OftenCalledStatements } from '../often-called.ts'
 import { patch } from '../patch.ts'
 import { normaliseSql } from '../statement.ts'
 
+interface Database {
+  readonly name?: string
+}
+
 interface Statement {
   readonly source?: string
-  readonly database?: { readonly name?: string }
+  readonly database?: Database
 }
+
+const DRIVER = { kind: 'sql', driver: 'better-sqlite3' } as const
 
 const patched = new WeakSet<object>()
 
@@ -14,7 +21,10 @@ const patched = new WeakSet<object>()
  */
 export function patchBetterSqlite3 (Database: { prototype: object }): void {
   patch(Database.prototype, 'exec', original => function (...args: unknown[]) {
-    return count(original, this, args, String(args[0]), (this as { name?: string }).name, () => ({}))
+    const recorder = recorderOutsideDrivers()
+    if (recorder === undefined) return Reflect.apply(original, this, args)
+    const { name = 'sqlite' } = this as Database
+    return countSync(recorder, { ...DRIVER, statement: normaliseSql(String(args[0])), target: name, values: args }, original, this, args)
   })
   patch(Database.prototype, 'prepare', original => function (...args: unknown[]) {
     const statement = Reflect.apply(original, this, args) as object
@@ -27,22 +37,21 @@ function patchStatements (prototype: object): void {
   if (patched.has(prototype)) return
   patched.add(prototype)
   for (const name of ['all', 'get', 'run', 'iterate']) {
+    const statements = new OftenCalledStatements(DRIVER.driver, describe)
     patch(prototype, name, original => function (...args: unknown[]) {
-      const { source = '', database } = this as Statement
-      return count(original, this, args, source, database?.name, rows)
+      const recorder = recorderOutsideDrivers()
+      if (recorder === undefined) return Reflect.apply(original, this, args)
+      return recorder.countOften(statements.of(this as object), original, this, args, rows)
     })
   }
 }
 
-function count (original: Function, self: unknown, args: unknown[], sql: string, target: string | undefined, measure: (answer: unknown) => Size): unknown {
-  const recorder = recorderOutsideDrivers()
-  if (recorder === undefined) return Reflect.apply(original, self, args)
-  const start = { kind: 'sql', statement: normaliseSql(sql), target: target ?? 'sqlite', driver: 'better-sqlite3', values: args } as const
-  return countSync(recorder, start, original, self, args, measure)
+function describe ({ source = '', database: { name = 'sqlite' } = {} }: Statement): { text: string, target: string } {
+  return { text: source, target: name }
 }
 
-function rows (answer: unknown): Size {
-  if (Array.isArray(answer)) return { rows: answer.length }
+function rows (answer: unknown): number | undefined {
+  if (Array.isArray(answer)) return answer.length
   const { changes } = (answer ?? {}) as { changes?: unknown }
-  return typeof changes === 'number' ? { rows: changes } : {}
+  return typeof changes === 'number' ? changes : undefined
 }

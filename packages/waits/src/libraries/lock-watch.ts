@@ -55,8 +55,9 @@ export interface LockServers<Client> {
 }
 
 interface Watched<Client> extends OpenStatement<Client> {
-  readonly since: number
-  readonly times: LockTimes
+  readonly start: number
+  /** Of one that was asked about. */
+  times?: LockTimes
 }
 
 /**
@@ -81,8 +82,7 @@ export class LockWatch<Client extends object> {
 
   /** @param record Of the driver's call. */
   add (record: number, statement: OpenStatement<Client>): void {
-    const since = now()
-    this.#open.push({ ...statement, since, times: new LockTimes(since) })
+    this.#open.push({ ...statement, start: now() })
     if (this.#timer === undefined) this.#start(record)
     // Thousands of fast ones leave nothing behind; thousands that are open at once aren't looked through for each.
     if (this.#open.length < this.#most) return
@@ -99,7 +99,7 @@ export class LockWatch<Client extends object> {
   #look (): void {
     if (activeRecorder() !== this.#recorder) return this.#end()
     this.#forgetEnded()
-    const slow = this.#open.filter(({ since }) => now() - since >= SLOW * 1000)
+    const slow = this.#open.filter(({ start }) => now() - start >= SLOW * 1000)
     for (const [key, open] of byServer(slow, this.#servers)) {
       let server = this.#connections.get(key)
       if (server === undefined) {
@@ -130,7 +130,8 @@ export class LockWatch<Client extends object> {
     const sightings = new Map((await connection.ask(open)).map(sighting => [sighting.open, sighting]))
     const received = now()
     for (const watched of open) {
-      const { wait, times } = watched
+      const { wait, start } = watched
+      const times = watched.times ??= new LockTimes(start)
       const sighting = sightings.get(watched)
       const ended = this.#recorder.endOf(wait)
       if (sighting === undefined) {

@@ -1,5 +1,7 @@
 import type { WaitKind } from '@geordi/profile'
 import { callAcrossBoundary } from '../boundary.ts'
+import { countSync } from '../observe.ts'
+import type { OftenCalled } from '../often-called.ts'
 import { Recorder } from '../recorder.ts'
 import type { WaitStart } from '../wait-log.ts'
 import { Budget } from './budget.ts'
@@ -225,6 +227,10 @@ export class LiveRecorder extends Recorder {
       this.#ownWaits(owner).pending.add(wait)
     } else if (record.sites === undefined && this.#hasPlace(start)) this.#unassigned.set(wait, { kind, statement, target, driver, start, record })
     return wait
+  }
+
+  override countOften ({ start }: OftenCalled, fn: Function, self: unknown, args: unknown[], rowsOf: (result: unknown) => number | undefined): unknown {
+    return countSync(this, { ...start, values: args }, fn, self, args, result => ({ rows: rowsOf(result) }))
   }
 
   override close (id: number, failed: boolean): void {

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startLocalServer } from '@geordi/replay/local'
-import { startMariadb } from './mariadb.ts'
+import { noMariadb, startMariadb } from './mariadb.ts'
 import { record, toWaits } from './support.ts'
 
 test('pg: PostgreSQL is asked which of the slow statements wait for a lock, and for whose', async t => {
@@ -53,6 +53,15 @@ test('pg: what asks about locks is nobody\'s, where continuations aren\'t follow
   assert.ok(written.length < 10, `${written.length} writes, where only connecting writes outside of a query`)
 })
 
+test('pg: a process that has nothing else to do ends, though a statement was asked about', async t => {
+  const server = await startLocalServer({ kind: 'postgres' })
+  t.after(() => server.stop())
+  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL('../../test/fixtures/pg-exit.mjs', import.meta.url))], {
+    timeout: 20_000, env: { ...process.env, DATABASE_URL: server.url }
+  })
+  assert.equal(stdout, 'asked\n')
+})
+
 test('the event loop\'s standing still is noted, slices aren\'t; flushes and their bytes are told; JSON is as it was', async () => {
   const { recording, told } = await record('blocks')
   const long = recording.blocks!.filter(({ start, end }) => end - start >= 150_000)
@@ -66,7 +75,7 @@ test('the event loop\'s standing still is noted, slices aren\'t; flushes and the
   })
 })
 
-describe('mysql2 on MariaDB', () => {
+describe('mysql2 on MariaDB', { skip: noMariadb }, () => {
   let server: Awaited<ReturnType<typeof startMariadb>>
   before(async () => { server = await startMariadb() })
   after(() => server.stop())
@@ -82,7 +91,7 @@ describe('mysql2 on MariaDB', () => {
     assert.deepEqual(locks.map(({ caller, kind }) => [caller, kind]), [
       ['wantsRow', 'row'], ['wantsPrepared', 'row'], ['wantsTable', 'table'], ['wantsAdvisory', 'advisory']
     ])
-    for (const { time, most, duration } of locks) assert.ok(time > 0 && time <= most! && most! / 1000 <= duration, `${time} to ${most} µs of ${duration} ms`)
+    for (const { time, most, duration } of locks) assert.ok(time > 0 && time <= most! && most! / 1000 <= duration && time / 1000 < duration, `${time} to ${most} µs of ${duration} ms`)
     for (const { holder } of locks) assert.match(holder, /^root@localhost, connection \d+: idle, its transaction is open$/)
     assert.equal(recording.silent, undefined)
     assert.deepEqual([...new Set(waits.filter(({ kind }) => kind === 'sql').map(({ statement }) => statement))].filter(statement => /schema|version|time_zone/.test(statement)), [])
@@ -96,6 +105,13 @@ describe('mysql2 on MariaDB', () => {
     assert.deepEqual(locks.map(({ holder }) => holder.replace(/\d+/, 'n')), ['', 'connection n'])
     assert.deepEqual(recording.silent, [waits.find(({ kind }) => kind === 'sql')!.target])
     assert.equal(waits.filter(({ caller, outcome }) => caller === 'wantsRow' && outcome === 'done').length, 1)
+  })
+
+  test('where there is no connection left, nothing is known, and the app goes on', async () => {
+    const { recording, waits, locks } = await locksOf('limited')
+    assert.deepEqual([locks, recording.silent], [[], undefined])
+    assert.deepEqual(waits.filter(({ kind, outcome }) => kind === 'sql' && outcome !== 'done'), [])
+    assert.equal(waits.filter(({ caller }) => caller?.startsWith('wants') === true).length, 5, 'and waits for none but its own')
   })
 
   test('a process that has nothing else to do ends, whether the recording does or not', async () => {

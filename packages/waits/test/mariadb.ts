@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,12 +7,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import mysql from 'mysql2/promise'
 
+/** Why tests that need a server are skipped, if they are. */
+export const noMariadb = spawnSync('mariadbd', ['--version']).status !== 0 && 'needs mariadbd on the PATH'
+
 interface Mariadb {
   readonly socket: string
   stop (): Promise<void>
 }
 
-/** Starts a MariaDB with an empty `shop`, and two users in it, who come in by the socket as `root` does: `app`, and `seeing`, who may look at others' work. */
+/** Starts a MariaDB with an empty `shop`, and users who come in by the socket as `root` does: `app`; `seeing`, who may look at others' work; and `limited` to two connections. */
 export async function startMariadb (): Promise<Mariadb> {
   const folder = await mkdtemp(join(tmpdir(), 'geordi-mariadb-'))
   const [data, socket] = [join(folder, 'data'), join(folder, 'socket')]
@@ -32,8 +35,9 @@ export async function startMariadb (): Promise<Mariadb> {
   }
   try {
     const connection = await connect(server, socket)
-    const rights = ['all on shop.* to app', 'all on shop.* to seeing', 'process on *.* to seeing', 'select on performance_schema.* to seeing']
-    for (const sql of ['create database shop', 'create user app', 'create user seeing', ...rights.map(right => `grant ${right}`)]) {
+    const rights = ['all on shop.* to app', 'all on shop.* to seeing', 'all on shop.* to limited', 'process on *.* to seeing', 'select on performance_schema.* to seeing']
+    const users = ['app', 'seeing', 'limited with max_user_connections 2']
+    for (const sql of ['create database shop', ...users.map(user => `create user ${user}`), ...rights.map(right => `grant ${right}`)]) {
       await connection.query(sql)
     }
     await connection.end()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { LockTimes } from '../src/libraries/lock-times.ts'
 import { LockWatch, type OpenStatement, type Sighting } from '../src/libraries/lock-watch.ts'
+import { advisoryHolder, metadataHolders, processes, rowLocks } from '../src/libraries/mysql-questions.ts'
 import { Recorder } from '../src/recorder.ts'
 
 /** Of one statement that began at 0 of this process's clock; the server's clock is 1000 s ahead. */
@@ -110,4 +111,20 @@ test('of one connection\'s statements the first is asked about: the others wait 
   assert.deepEqual(about.map(({ text }) => text), ['first', 'third'])
   answer([])
   assert.deepEqual(await locks(), [], 'what doesn\'t wait for a lock is none')
+})
+
+test('what MySQL is asked has names for its columns, whose own are in capitals in version 8, and knows its tables', () => {
+  for (const version of ['8.0.36', '9.1.0', '5.7.44', '10.11.6-MariaDB']) {
+    for (const sql of [processes(version), ...rowLocks(version), metadataHolders, advisoryHolder("select get_lock('a', 1)")![0]]) {
+      const [, columns = ''] = /^\s*SELECT ([^]*?)\s+FROM /.exec(sql) ?? []
+      for (const column of columns.split(', ')) assert.match(column, / AS [a-z]+$/, sql)
+    }
+    assert.equal(rowLocks(version)[0]!.includes('performance_schema.data_lock_waits'), /^[89]/.test(version))
+    assert.equal(processes(version).includes('time_ms'), version.includes('MariaDB'))
+  }
+})
+
+test('the name of a lock is read out of the statement only where it stands there as it is', () => {
+  assert.deepEqual(advisoryHolder("SELECT GET_LOCK( 'orders', 10)")![1], ['orders'])
+  for (const sql of ['select get_lock(?, 10)', 'select get_lock(concat(1), 10)', "select get_lock('it\\'s', 10)", 'select 1']) assert.equal(advisoryHolder(sql), undefined, sql)
 })

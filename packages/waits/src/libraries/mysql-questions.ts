@@ -1,4 +1,4 @@
-/** What MySQL and MariaDB are asked about locks. Times are seconds. */
+/** What MySQL and MariaDB are asked about locks. Times are seconds. Each column has a name of its own: MySQL 8 writes those of its schemas in capitals. */
 
 /** A session, with what it does. */
 export interface Process {
@@ -31,7 +31,7 @@ const AT = 'unix_timestamp(now(6)) + 0e0 AS at'
 
 /** Sessions, which every user may see that are their own. */
 export function processes (version: string): string {
-  return `SELECT id, state, info, ${AT}, ${isMariadb(version) ? 'time_ms / 1000' : 'time'} AS age FROM information_schema.processlist WHERE id IN (?)`
+  return `SELECT id AS id, state AS state, info AS info, ${AT}, ${isMariadb(version) ? 'time_ms / 1000' : 'time'} AS age FROM information_schema.processlist WHERE id IN (?)`
 }
 
 const HOLDER = 'h.id AS holder, h.user AS user, h.host AS host, h.command AS command, h.info AS info'

@@ -40,8 +40,9 @@ test('pg: a process that is busy with something else tells the lock from the sta
   assert.ok(only.time > only.duration / 2, `waited all the time, was seen so for ${only.time} of ${only.duration} ms`)
   assert.ok(only.duration - only.most < 500, `${only.duration - only.most} ms were its own`)
   // It sleeps for 2 s after its lock of 1.5 s; what is between two looks isn't known.
-  assert.ok(first.time <= 1600 && first.time <= first.most, `${first.time} to ${first.most} ms`)
-  assert.ok(first.duration - first.most > 500 && first.duration - first.most <= 2100, `${first.duration - first.most} of ${first.duration} ms were its own`)
+  assert.ok(first.time > 500 && first.time <= first.most, `${first.time} to ${first.most} ms`)
+  assert.ok(first.duration - first.time >= 1950, `${first.duration - first.time} ms may be its own`)
+  assert.ok(first.duration - first.most > 500, `${first.duration - first.most} of ${first.duration} ms were its own`)
 })
 
 test('pg: what asks about locks is nobody\'s, where continuations aren\'t followed, too', async t => {

@@ -7,7 +7,8 @@ import type { EngineDriver } from './cpu-profiler.ts'
 interface Addon {
   setGenerateType (type: 0 | 1): void
   setSamplingInterval (interval: number): void
-  startProfiling (name: string, recordSamples: boolean): void
+  setProfilesCleanupLimit (limit: number): void
+  startProfiling (name: string, recordSamples: boolean, logging?: 0 | 1): void
   stopProfiling (name: string): AddonProfile
   deleteAllProfiles (): void
 }
@@ -28,6 +29,11 @@ interface AddonProfile {
 /** The format with `nodes` and `timeDeltas`; 0 is the older one with nested children. */
 const FLAT = 1
 
+/** V8's profiler is told of code even while it doesn't record; 0 is only while it does. What it is made with holds until it is given up. */
+const EAGER = 1
+/** It is given up after so many profiles: never. */
+const NO_LIMIT = 2 ** 31 - 1
+
 /** Loads v8-profiler-next; throws what `require` throws where it was not compiled. */
 export function openAddon (): EngineDriver {
   const addon = createRequire(import.meta.url)('v8-profiler-next') as Addon
@@ -41,6 +47,12 @@ export function openAddon (): EngineDriver {
     return profile
   }
   return {
+    watchCode () {
+      addon.setProfilesCleanupLimit(NO_LIMIT)
+      addon.startProfiling('geordi code', false, EAGER)
+      addon.stopProfiling('geordi code')
+      addon.deleteAllProfiles()
+    },
     start (interval) {
       addon.setSamplingInterval(interval)
       begin()

@@ -41,6 +41,8 @@ export interface CpuProfiler {
 
 /** What an engine does; the checks around it are the same for all, because the addon crashes without them. */
 export interface EngineDriver {
+  /** Has V8 tell of code from now on, where the engine can. */
+  watchCode? (): void
   start (interval: number): void
   /** Ends the recording and goes on with another, at the same interval. */
   next (): CpuProfile
@@ -65,6 +67,18 @@ export function createCpuProfiler ({ interval = DEFAULT_INTERVAL, engine }: CpuP
     throw new ProfilerError('GEORDI_OPTION_INVALID', `Option \`engine\` must be one of: ${ENGINES.join(', ')}.`)
   }
   return new Profiler(...openEngine(engine), interval)
+}
+
+/**
+ * Loads the engine, and has V8 tell it of all code from now on until the process ends. Without this it learns at the start of a recording, in some 40 ms, what
+ * functions there are, and never of the regular expressions that are compiled by then. Call it before the app loads, which takes 8 to 17 % longer then.
+ * node:inspector can't do it.
+ * @throws ProfilerError `GEORDI_PROFILER_STATE` while a recording runs.
+ */
+export function watchCode (): void {
+  if (recording !== undefined) throw new ProfilerError('GEORDI_PROFILER_STATE', 'The profiler is recording already; call this first.')
+  const [, driver] = openEngine(undefined)
+  driver.watchCode?.()
 }
 
 function isInterval (interval: number): boolean {

@@ -1,4 +1,4 @@
-export { createCpuProfiler, type CpuProfiler, type CpuProfilerOptions, type Engine } from './cpu-profiler.ts'
+export { createCpuProfiler, watchCode, type CpuProfiler, type CpuProfilerOptions, type Engine } from './cpu-profiler.ts'
 export { withRun, type CpuProfile, type CpuProfileNode, type FileRecords, type RecordedProfile, type RunRecords } from './cpu-profile.ts'
 export { joinCpuProfiles } from './join.ts'
 export { recordRun, type DescribeRun, type RecordingOptions, type RunRecorder } from './run-recorder.ts'

@@ -7,7 +7,10 @@ import { describe, it } from 'node:test'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { importCpuProfile, type Profile } from '@geordi/profile'
+import { createCpuProfiler } from '@geordi/profiler'
 import { fixture, get, isAlive, options, Output, replayFolders, replayIn, startChild, temporary, until } from './support.ts'
+
+const hasAddon = createCpuProfiler().engine === 'v8-profiler-next'
 
 describe('a replay has no time limit', () => {
   const request = (url: string) => get(url, { method: 'POST', body: Buffer.from('1'), rawHeaders: ['Host', 'x', 'Content-Length', '1', 'Content-Type', 'text/plain'] })
@@ -90,6 +93,13 @@ describe('a replay\'s profile', () => {
     }
     // Two hundred times as often; a busy machine takes the profiler's time as well.
     assert.ok(await density(500) > 3 * await density(100_000))
+  })
+
+  it('names a regular expression that the app has used while it started', { skip: !hasAddon && 'node:inspector can\'t tell' }, async () => {
+    const { profile, output } = await replayIn(fixture('validator.js'), get('/validate'))
+    const [validated] = output.told<number>('validated')
+    const named = total(profile, 'RegExp: ^(?:jib|jib|j|i|b)+$')
+    assert.ok(named > validated! / 2, `${named} of ${validated} µs`)
   })
 
   it('comes from node:inspector where v8-profiler-next can\'t be loaded', async t => {

@@ -1,5 +1,5 @@
 import cluster from 'node:cluster'
-import { instrument } from '@geordi/profiler'
+import { instrument, watchCode } from '@geordi/profiler'
 import { becomeReplayProcess } from '@geordi/replay'
 import { WorkerError } from '../errors.ts'
 import { endWithWorker, removeFilesAtExit } from './end-with-worker.ts'
@@ -15,6 +15,7 @@ export function begin (folder: string, parent: number): void {
   hideFromChildren()
   // First of all: what the app takes out of a module before is not recorded.
   instrument()
+  watchCode()
   const watchdog = endWithWorker(folder, parent)
   const entry = process.argv[1]!
   const session = new ReplaySession(entry, folder, watchdog)

@@ -7,7 +7,6 @@ import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Server as TlsServer } from 'node:tls'
 import type { Run } from '@geordi/profile'
-import { createCpuProfiler } from '@geordi/profiler'
 import type { CapturedRequest, ReplayedApp, ReplayProcess } from '@geordi/replay'
 import { describeApp } from './app-package.ts'
 import type { Watchdog } from './end-with-worker.ts'
@@ -85,8 +84,6 @@ export class ReplaySession implements ReplayProcess, ServerListener {
   #announce (): void {
     if (this.#announced) return
     this.#announced = true
-    // Loading the addon takes 40 ms: better now, as a spare, than when somebody waits.
-    createCpuProfiler()
     const { app } = this.#package
     send({ geordi: 'listening', ...(app === undefined ? {} : { app }) })
   }

@@ -99,6 +99,10 @@ export interface RunRequest {
   readonly capturedAt?: number
   /** Who asked for the profile, in the words of the host application. */
   readonly by?: string
+  /** What the longest text in its body is called, `items[].name`; left out where it is the body itself. */
+  readonly bodyText?: string
+  /** How many characters that has; left out where there is none, or the body was not looked into. */
+  readonly bodyTextLength?: number
 }
 
 /** How the application answered. */

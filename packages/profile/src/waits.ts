@@ -97,6 +97,8 @@ export interface Waits {
   readonly silent?: readonly string[]
   /** When the event loop stood still for 50 ms or more; left out where that wasn't observed. */
   readonly blocks?: readonly LoopBlock[]
+  /** The route that the request came to: its pattern (`/users/:id`) and the index in `sites` of where it is registered, -1 where that isn't known. */
+  readonly route?: { readonly url: string, readonly site: number }
   readonly recording: WaitsRecording
 }
 

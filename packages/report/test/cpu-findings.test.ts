@@ -37,6 +37,23 @@ describe('a regular expression', () => {
     assert.match((await firstInBoth(matching('\\s+$', 800), 'regex')).evidence.join(), /square/)
   })
 
+  test('is found with the longest value wherever in the request it is', async () => {
+    const inputOf = async (url: string, route: string, body = {}) => {
+      const profile = matching('^(\\w+\\s?)+$', 800).profile()
+      const request = { method: 'POST', url, ...body }
+      const [found] = await find({ ...profile, run: { ...profile.run, request }, waits: { ...profile.waits!, route: { url: route, site: -1 } } })
+      return found?.evidence[1]
+    }
+    const path = `/crew/${'x'.repeat(28)}%20y/ships`
+    assert.equal(await inputOf(`${path}?q=abc`, '/crew/:name/:what'), 'the request\'s longest value is "name" of its path with 30 characters')
+    assert.equal(await inputOf(`${path}?q=abc`, '/crew/*'), 'the request\'s longest value is "*" of its path with 36 characters')
+    assert.equal(await inputOf(`${path}?q=abc`, '/api/:version/:name'), 'the request\'s longest value is "q" with 3 characters')
+    assert.equal(await inputOf('/very-long-names-of-routes/7', '/very-long-names-of-routes/:id'), 'the request\'s longest value is "id" of its path with 1 character')
+    assert.equal(await inputOf(path, '/crew/:name/ships', { bodyText: 'crew[].name', bodyTextLength: 31 }), 'the request\'s longest value is "crew[].name" of its body with 31 characters')
+    assert.equal(await inputOf(path, '/crew/:name/ships', { bodyTextLength: 31 }), 'the request\'s longest value is its body with 31 characters')
+    assert.equal(await inputOf('/', '/'), undefined)
+  })
+
   test('that is linear is none, however long it takes; nor one that can\'t be read, nor a short one', async () => {
     for (const pattern of ['^(?:\\w+\\s)*\\w+$', '[&<>"\']', '^((?:[0-9A-F]{2}:){5}[0-9A-F]{2})$', '^(\\w+\\s?', '\\p{L']) await assertNone(matching(pattern, 800))
     await assertNone(matching('^(\\w+\\s?)+$', 40))

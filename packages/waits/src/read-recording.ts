@@ -33,6 +33,9 @@ export function readRecording (value: unknown): WaitRecording {
   check(isObject(markers) && isList(markers.time, isTime) &&
     isColumn(markers.record, markers.time.length, record => record === MARK.recorder || isIndex(record, count)), 'markers')
 
+  const { route } = recording
+  check(route === undefined || (isObject(route) && isText(route.url) && isIndex(route.record, count)), 'route')
+
   check(isObject(waits) && isList(waits.operations, isOperation), 'operations')
   const started = Array.isArray(waits.operation) ? waits.operation.length : 0
   check(isList(waits.operation, operation => isIndex(operation, waits.operations.length)) &&

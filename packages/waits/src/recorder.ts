@@ -47,6 +47,7 @@ export class Recorder {
   readonly #cost = new Cost()
   readonly #locks = new LockLog()
   readonly #start = now()
+  #route: WaitRecording['route']
   #earlier = 0
   #current = 0
   /** The record of the last marker. */
@@ -133,6 +134,7 @@ export class Recorder {
       places,
       stacks,
       ...this.#records.toColumns(capture),
+      ...this.#route !== undefined && { route: this.#route },
       waits,
       ...this.#locks.toColumns(waits),
       blocks,
@@ -148,6 +150,11 @@ export class Recorder {
   /** The record whose code is running. */
   get current (): number {
     return this.#current
+  }
+
+  /** The request has come to the handler of a route; the first one counts. @param registered Made where the route was registered. */
+  reach (url: string, registered: Error): void {
+    this.#route ??= { url, record: this.#records.add(0, this.#stacks.keep(registered), 0) }
   }
 
   /** Calls the request's own code, a hook or a handler: what called it is not shown. */

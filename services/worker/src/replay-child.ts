@@ -6,6 +6,7 @@ import { REPLAY_VARIABLE, type CapturedRequest } from '@geordi/replay'
 import { inheritedExecArgv, type AppEntry } from './app-entry.ts'
 import { askToKeep } from './ask-to-keep.ts'
 import { assemble, type ReplayOutcome } from './assemble.ts'
+import { longestText } from './body-text.ts'
 import { isMessage, type ToChild, type ToParent } from './child/messages.ts'
 import { WorkerError } from './errors.ts'
 import { OutputTail } from './output-tail.ts'
@@ -137,7 +138,7 @@ export class ReplayChild {
   async prepare (request: CapturedRequest): Promise<void> {
     const { body, ...head } = request
     const { interval, waits } = this.#options
-    this.#tell({ geordi: 'prepare', request: head, recording: { interval, waits } })
+    this.#tell({ geordi: 'prepare', request: head, text: longestText(request), recording: { interval, waits } })
     this.#destination = await this.#expect('prepared')
   }
 

@@ -12,7 +12,7 @@ type FieldType = 'string' | 'number' | readonly string[]
 
 /** The fields of a run that are objects, and the types of theirs; those with an exclamation mark make the object useless when missing. */
 const PARTS = {
-  request: { 'method!': 'string', 'url!': 'string', capturedAt: 'number', by: 'string' },
+  request: { 'method!': 'string', 'url!': 'string', capturedAt: 'number', by: 'string', bodyText: 'string', bodyTextLength: 'number' },
   response: { 'statusCode!': 'number', bytes: 'number', contentType: 'string' },
   process: { 'hostname!': 'string', 'pid!': 'number', 'node!': 'string', app: 'string', root: 'string', workspace: 'string' },
   profiler: { 'engine!': ['v8-profiler-next', 'node:inspector'], 'interval!': 'number', widest: 'number' }

@@ -15,6 +15,7 @@ const DEFAULT_INTERVAL = 1000
 
 /** Node's own clients of HTTP. */
 const HTTP = /^node:(?:_http_|internal\/deps\/undici)/
+const FASTIFY = /\/node_modules\/fastify\//
 /** A driver may be several packages: a wait is its caller's, not the pool's that all queries go through. */
 const DRIVERS = /\/node_modules\/(?:pg|pg-pool|mysql2|ioredis|redis|@redis\/client|mongodb)\//
 
@@ -53,7 +54,7 @@ export function mergeWaits (profile: Profile, recording: WaitRecording, window: 
   const placing = new Placing(profile, tree, roles, paths)
   const pools = fillPools(profile, pieces, paths, placing, places, profile.run.profiler?.interval ?? DEFAULT_INTERVAL)
   const samples = shareTime(pieces, pools, idle)
-  return { ...profile, startTime: window.start, frames: table.frames, tree: tree.toTree(), samples, waits: toWaits(recording, operations, paths, started, observed(profile)) }
+  return { ...profile, startTime: window.start, frames: table.frames, tree: tree.toTree(), samples, waits: toWaits(recording, operations, paths, started, observed(profile), routeOf(recording, paths, table.frames)) }
 }
 
 function windowOf ({ startTime, samples }: Profile): Window {
@@ -125,7 +126,7 @@ function observed (profile: Profile): Pick<WaitsRecording, 'samples' | 'cut'> {
 }
 
 function toWaits ({ waits, locks, silent, blocks, cost }: WaitRecording, operations: readonly WaitOperation[], { sites }: Paths, started: readonly Started[],
-  observed: Pick<WaitsRecording, 'samples' | 'cut'>): Waits {
+  observed: Pick<WaitsRecording, 'samples' | 'cut'>, route: Waits['route']): Waits {
   const places = new Map(started.map(({ index }, at) => [index, at]))
   const column = (values: ReadonlyArray<number | null>) => Float64Array.from(started, ({ index }) => values[index] ?? NaN)
   return {
@@ -143,8 +144,18 @@ function toWaits ({ waits, locks, silent, blocks, cost }: WaitRecording, operati
     ...locks === undefined ? {} : { locks: locks.flatMap(lock => places.has(lock.wait) ? [{ ...lock, wait: places.get(lock.wait) as number }] : []) },
     ...silent === undefined ? {} : { silent },
     ...blocks === undefined ? {} : { blocks },
+    ...route === undefined ? {} : { route },
     recording: { cost: cost.time, ...observed, ...pick(cost, 'simplerSince'), ...pick(cost, 'assumed'), ...pick(cost, 'countsSince') }
   }
+}
+
+/** Whoever called Fastify to register the route. A package that does so for the application (a framework) is no place to look at. */
+function routeOf ({ route }: WaitRecording, { site: siteOf, sites }: Paths, frames: readonly Frame[]): Waits['route'] {
+  if (route === undefined) return undefined
+  const url = (site: number) => frames[sites[site]?.frame ?? -1]?.url ?? ''
+  let site = siteOf[route.record] as number
+  while (site >= 0 && FASTIFY.test(url(site))) site = sites[site]?.parent ?? -1
+  return { url: route.url, site: url(site).includes('/node_modules/') ? -1 : site }
 }
 
 function countsOf (counted: readonly CountedWaits[], started: readonly Started[]): WaitCounts {

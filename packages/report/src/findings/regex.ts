@@ -2,6 +2,7 @@ import { formatTime, plural } from '../numbers.ts'
 import type { Look } from '../waits/look.ts'
 import { below, placesOf } from './cpu.ts'
 import type { Finding } from './finding.ts'
+import { longestInput } from './inputs.ts'
 import { REGEX } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
@@ -26,14 +27,14 @@ export async function findRegexes (look: Look): Promise<Finding[]> {
     const diagnosis = await diagnose(pattern)
     if (diagnosis === undefined) continue
     const { growth, enough } = diagnosis
-    const input = longestInput(look)
+    const input = longestInput(look.profile)
     findings.push({
       cause: 'regex',
       title: `A regular expression that backtracks: ${formatTime(spent.time)}`,
       subject: `/${pattern}/`,
       evidence: [
         `checked: its time grows ${growth}; a text of ${plural(enough, 'character')} is enough to keep it busy`,
-        ...input === undefined ? [] : [`the request's longest value is "${input.name}" with ${plural(input.length, 'character')}`]
+        ...input === undefined ? [] : [`the request's longest value is ${input.name} with ${plural(input.length, 'character')}`]
       ],
       numbers: { time: spent.time, enough, ...input !== undefined && { inputLength: input.length } },
       places: placesOf(look, spent.callers),
@@ -63,11 +64,4 @@ async function diagnose (pattern: string): Promise<Diagnosis | undefined> {
     // A pattern that V8 has cut short, or that needs its flags.
     return undefined
   }
-}
-
-/** Of the URL's values the longest: likely what was matched, though a profile doesn't tell. */
-function longestInput ({ profile: { run } }: Look): { name: string, length: number } | undefined {
-  const query = run.request?.url.split('?')[1]
-  if (query === undefined) return undefined
-  return Array.from(new URLSearchParams(query), ([name, value]) => ({ name, length: value.length })).sort((a, b) => b.length - a.length)[0]
 }

@@ -1,13 +1,13 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { look } from '../patch.ts'
-import { activeRecorder } from '../recorder.ts'
+import { activeRecorder, type Recorder } from '../recorder.ts'
 
 /** Hooks that run within a request; `onRoute` and the like run at the start. */
 const REQUEST_HOOKS = [
   'onRequest', 'preParsing', 'preValidation', 'preHandler', 'preSerialization', 'onSend', 'onResponse', 'onError', 'onTimeout', 'onRequestAbort'
 ] as const
 
-type Route = Record<typeof REQUEST_HOOKS[number] | 'handler', unknown>
+type Route = Record<typeof REQUEST_HOOKS[number] | 'handler', unknown> & { readonly url: string }
 
 interface Instance {
   addHook (name: string, hook: Function): unknown
@@ -19,9 +19,10 @@ export function patchFastify (): void {
     const { fastify } = message as { fastify: Instance }
     // First, so that it sees each route before other hooks add to it; those add hooks that are no roots.
     fastify.addHook('onRoute', (route: Route) => {
-      for (const name of [...REQUEST_HOOKS, 'handler'] as const) {
+      for (const name of REQUEST_HOOKS) {
         if (route[name] !== undefined) route[name] = asRoots(route[name])
       }
+      if (typeof route.handler === 'function') route.handler = asHandler(route.handler, route.url)
     })
     const { addHook } = fastify
     // Encapsulated instances inherit it.
@@ -37,10 +38,18 @@ function asRoots (value: unknown): unknown {
   return typeof value === 'function' ? asRoot(value) : value
 }
 
-function asRoot (fn: Function): Function {
+/** V8 doesn't tell where a function is defined before it has been seen to run; who registers its route is near by. */
+function asHandler (fn: Function, url: string): Function {
+  const registered = new Error()
+  return asRoot(fn, recorder => recorder.reach(url, registered))
+}
+
+function asRoot (fn: Function, begins?: (recorder: Recorder) => void): Function {
   const root = function (this: unknown, ...args: unknown[]): unknown {
     const recorder = activeRecorder()
-    return recorder === undefined ? Reflect.apply(fn, this, args) : recorder.run(fn, this, args)
+    if (recorder === undefined) return Reflect.apply(fn, this, args)
+    begins?.(recorder)
+    return recorder.run(fn, this, args)
   }
   // Fastify counts a hook's parameters.
   look(root, fn)

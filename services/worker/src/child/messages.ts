@@ -1,6 +1,7 @@
 import type { CapturedRequest } from '@geordi/replay'
 import type { Run } from '@geordi/profile'
 import type { RecordingOptions } from '@geordi/profiler'
+import type { longestText } from '../body-text.ts'
 
 /** Where the profile is, in the replay process's folder; a process that exits while it is recorded leaves it there too. */
 export const PROFILE_FILE = 'profile.cpuprofile'
@@ -25,7 +26,7 @@ export interface KeepAnswer {
  */
 export type ToChild =
   /** Get ready for this request: the next one to arrive. */
-  | { readonly geordi: 'prepare', readonly request: Omit<CapturedRequest, 'body'>, readonly recording: RecordingOptions }
+  | { readonly geordi: 'prepare', readonly request: Omit<CapturedRequest, 'body'>, readonly text: ReturnType<typeof longestText>, readonly recording: RecordingOptions }
   /** The answer has arrived, or won't: stop the profiler and write its profile to the file. */
   | { readonly geordi: 'finish', readonly outcome: Pick<Run, 'response' | 'ended'> }
   /** The profile is safe: close the app and end. */

@@ -26,6 +26,8 @@ const CALM_LIMIT = 10_000
 export class ReplaySession implements ReplayProcess, ServerListener {
   request: Omit<CapturedRequest, 'body'> | undefined
   #app: ReplayedApp | undefined
+  /** What a report tells of the body, which this process has only as the app gets it. */
+  #text: Extract<ToChild, { geordi: 'prepare' }>['text'] = {}
   #announced = false
   #recording: Recording | undefined
   /** Read before the app runs: who deploys over it later changes the files, not what runs here. */
@@ -96,8 +98,9 @@ export class ReplaySession implements ReplayProcess, ServerListener {
     }
   }
 
-  async #prepare ({ request, recording }: Extract<ToChild, { geordi: 'prepare' }>): Promise<void> {
+  async #prepare ({ request, text, recording }: Extract<ToChild, { geordi: 'prepare' }>): Promise<void> {
     this.request = request
+    this.#text = text
     const limit = performance.now() + CALM_LIMIT
     while (this.#app?.isOverloaded() && performance.now() < limit) await delay(POLL)
     const { server, socketPath } = this.#target.server!
@@ -141,7 +144,7 @@ export class ReplaySession implements ReplayProcess, ServerListener {
   #describe ({ profiler, statusCode }: Recording): Run {
     const { method, url, shownUrl = url, capturedAt, by } = this.request!
     return {
-      request: { method, url: shownUrl, capturedAt, ...(by === undefined ? {} : { by }) },
+      request: { method, url: shownUrl, capturedAt, ...(by === undefined ? {} : { by }), ...this.#text },
       process: { hostname: hostname(), pid: process.pid, node: process.version, ...this.#package },
       profiler,
       ...(statusCode === undefined ? {} : { response: { statusCode } })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { describe, it, type TestContext } from 'node:test'
 import { createCpuProfiler, importRecording } from '@geordi/profiler'
 import type { CapturedRequest } from '@geordi/replay'
@@ -18,6 +19,11 @@ function post (url: string, value: unknown): CapturedRequest {
   return get(url, { method: 'POST', body, rawHeaders: ['Host', 'x', 'Content-Type', 'application/json', 'Content-Length', String(body.length)] })
 }
 
+/** `routes.js:22`, by a text of that line. */
+async function placeOf (text: string): Promise<string> {
+  return `routes.js:${(await readFile(fixture('routes.js'), 'utf8')).split('\n').findIndex(line => line.includes(text)) + 1}`
+}
+
 describe('findings of a replay', { skip: createCpuProfiler().engine !== 'v8-profiler-next' && 'node:inspector can\'t name all regular expressions' }, () => {
   const exploding = `${'jib'.repeat(11)}!`
 
@@ -32,5 +38,23 @@ describe('findings of a replay', { skip: createCpuProfiler().engine !== 'v8-prof
     const [found] = await findIn(t, post(`/api/explode/${encodeURIComponent(exploding)}/a/b`, { id: 1701 }))
     assert.equal(found?.cause, 'regex')
     assert.match(found.evidence.join(), /longest value is "name" of its path with 34 characters/)
+  })
+})
+
+describe('a large answer that Fastify makes text of', () => {
+  const places = (found: Finding[]) => [...new Set(found.map(({ places }) => places[0]?.location))]
+
+  it('is told where the route is, not in Fastify or at a hook before, and with the function that asked Fastify to where there is one', async t => {
+    for (const [url, place] of [['/api/large', "app.get('/large',"], ['/api/large/at-once', "app.get('/large/at-once'"], ['/api/large/sent', 'function sendLarge']] as const) {
+      const found = await findIn(t, get(url))
+      // By what it costs: on a busy machine the thread's being blocked may cost more than the making of the text.
+      assert.deepEqual(places(found), [await placeOf(place)], JSON.stringify(found))
+      assert.equal(/Fastify itself does it for the handler of GET/.test(JSON.stringify(found)), !url.endsWith('/sent'))
+    }
+  })
+
+  it('is told there whatever it costs: garbage, say', async t => {
+    const found = await findIn(t, get('/api/large/with-schema'))
+    assert.deepEqual(places(found), [await placeOf("app.get('/large/with-schema'")], JSON.stringify(found))
   })
 })

@@ -6,7 +6,7 @@ import type { Look } from '../waits/look.ts'
 /** Time that was spent in some functions and in all that they called, waits not counted. */
 export interface Below {
   readonly time: number
-  /** The application's functions that called them, the costliest first, or where there are none the packages'; an index into `Profile.frames`. */
+  /** The application's functions that called them, or those that stand for it, the costliest first, or where there are none the packages'; an index into `Profile.frames`. */
   readonly callers: ReadonlyArray<readonly [frame: number, time: number]>
   /** The outermost of the functions themselves. */
   readonly entries: ReadonlyArray<readonly [frame: number, time: number]>
@@ -17,9 +17,11 @@ export interface Below {
  *
  * @param isOne Whether a frame is one of them.
  * @param isOut Below these nothing counts.
+ * @param isForApp Whether what a frame calls is done for the application without a function of its on the stack: it is a caller as those are.
  */
-export function below ({ profile, kinds, self }: Look, isOne: (frame: Frame) => boolean, isOut: (frame: Frame) => boolean = () => false): Below {
+export function below ({ profile, kinds, self }: Look, isOne: (frame: Frame) => boolean, isOut: (frame: Frame) => boolean = () => false, isForApp: (frame: Frame) => boolean = () => false): Below {
   const { frames, tree } = profile
+  const isCaller = frames.map((frame, at) => kinds[at] === 'app' || isForApp(frame))
   const wanted = frames.map(isOne)
   const unwanted = frames.map(isOut)
   const count = tree.frame.length
@@ -38,7 +40,7 @@ export function below ({ profile, kinds, self }: Look, isOne: (frame: Frame) => 
     const above = parent < 0 ? -1 : entry[parent] as number
     entry[node] = above !== -1 ? above : unwanted[frame] === true ? -2 : wanted[frame] === true ? frame : -1
     const inherited = parent < 0 ? -1 : caller[parent] as number
-    caller[node] = entry[node] === -1 && kinds[frame] === 'app' ? frame : inherited
+    caller[node] = entry[node] === -1 && isCaller[frame] === true ? frame : inherited
     otherCaller[node] = entry[node] === -1 && kinds[frame] === 'dependency' ? frame : parent < 0 ? -1 : otherCaller[parent] as number
     const own = self[node] as number
     if (own === 0 || (entry[node] as number) < 0 || kinds[frame] === 'idle') continue

@@ -8,6 +8,7 @@ import { findIdentical } from './identical.ts'
 import { findDatabaseLocks, findMutexes } from './locks.ts'
 import { findModuleLoading } from './module-loading.ts'
 import { findNPlusOne } from './n-plus-one.ts'
+import { toldAtRoute } from './places.ts'
 import { findPoolWaits } from './pool.ts'
 import { findRegexes } from './regex.ts'
 import { findSequential } from './sequential.ts'
@@ -40,5 +41,5 @@ export async function findIn (look: Look): Promise<Finding[]> {
   const found = [...CAUSES.flatMap(find => find(look)), ...await findRegexes(look)]
   const busy = [...found, ...findBlockedLoop(look, found)]
   // Without a place there is nothing to mend: what a driver does by itself, say.
-  return [...busy, ...findComputing(look, busy)].filter(({ places }) => places.length > 0).sort((a, b) => b.time - a.time)
+  return [...busy, ...findComputing(look, busy)].filter(({ places }) => places.length > 0).map(finding => toldAtRoute(look, finding)).sort((a, b) => b.time - a.time)
 }

@@ -1,8 +1,12 @@
-import type { RecordedLook } from '../waits/look.ts'
+import type { Look, RecordedLook } from '../waits/look.ts'
 import { placeOfSite, type Place } from '../waits/places.ts'
 import type { Profile } from '@geordi/profile'
+import type { Finding } from './finding.ts'
 
 const MOST = 3
+
+/** With what it makes and reads JSON with. Who calls these otherwise has a function of its own on the stack, and a finding tells that. */
+const FASTIFY = /\/node_modules\/(?:fastify|fast-json-stringify|secure-json-parse)\//
 
 /** A call and the two of the application's own functions that led to it, the innermost first. One that calls itself is told once, by its innermost call. */
 export function callers (profile: Profile, { places }: RecordedLook, site: number): Place[] {
@@ -15,4 +19,13 @@ export function callers (profile: Profile, { places }: RecordedLook, site: numbe
     if (found.push(place) === MOST) break
   }
   return found.length === 0 ? [placeOfSite(profile, site)] : found
+}
+
+/** What Fastify itself does for the handler, as to make text of what it returns, is mended where the route is. */
+export function toldAtRoute ({ profile, recorded }: Look, finding: Finding): Finding {
+  const { run: { request }, waits: { route } = {} } = profile
+  if (!FASTIFY.test(finding.places[0]?.url ?? '') || route === undefined || recorded?.places.isOwn(route.site) !== true) return finding
+  const place = placeOfSite(profile, route.site)
+  const of = `${request?.method ?? ''} ${route.url}`.trim()
+  return { ...finding, places: [place, ...finding.places], evidence: [...finding.evidence, `Fastify itself does it for the handler of ${of}, which is registered there`] }
 }

@@ -15,6 +15,9 @@ const TEMPLATE_PACKAGES = new Set([
   'ejs', 'eta', 'handlebars', 'mustache', 'nunjucks', 'pug', 'liquidjs', 'edge.js', 'art-template', 'dot', 'marko', 'squirrelly', 'twig', 'react-dom', '@vue/server-renderer', 'preact-render-to-string'
 ])
 
+/** Fastify's own that read a body before the handler is called, and take what it has returned. */
+const AROUND_HANDLER = /\/node_modules\/fastify\/lib\/(?:content-type-parser|handle-request|wrap-thenable)\.js$/
+
 /** JSON and templates that have a large share of the time. */
 export function findSerialising (look: Look): Finding[] {
   const isJson = (frame: Frame) => frame.url === JSON_URL || JSON_PACKAGES.has(packageOf(frame))
@@ -31,7 +34,7 @@ function packageOf ({ url }: Frame): string {
 }
 
 function find (look: Look, isOne: (frame: Frame) => boolean, what: string, advice: string): Finding[] {
-  const { time, callers, entries } = below(look, isOne, isLoader)
+  const { time, callers, entries } = below(look, isOne, isLoader, ({ url }) => AROUND_HANDLER.test(url))
   if (!isWorthTelling(look, time, SERIALISING)) return []
   const { frames } = look.profile
   const names = entries.slice(0, 3).map(([index, time]) => {

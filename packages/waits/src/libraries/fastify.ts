@@ -13,14 +13,14 @@ interface Instance {
   addHook (name: string, hook: Function): unknown
 }
 
-/** A hook that calls `done()` calls, in the end, all that follows: without a root of its own, each would be the callee of the one before. */
+/** A hook that calls `done()` calls, in the end, all that follows: without roots of their own, that would be callees of the hook's. */
 export function patchFastify (): void {
   subscribe('fastify.initialization', message => {
     const { fastify } = message as { fastify: Instance }
     // First, so that it sees each route before other hooks add to it; those add hooks that are no roots.
     fastify.addHook('onRoute', (route: Route) => {
       for (const name of REQUEST_HOOKS) {
-        if (route[name] !== undefined) route[name] = asRoots(route[name])
+        if (route[name] !== undefined) route[name] = asHooks(route[name])
       }
       if (typeof route.handler === 'function') route.handler = asHandler(route.handler, route.url)
     })
@@ -28,28 +28,37 @@ export function patchFastify (): void {
     // Encapsulated instances inherit it.
     fastify.addHook = function (this: Instance, name, hook) {
       const isRequestHook = (REQUEST_HOOKS as readonly string[]).includes(name) && typeof hook === 'function'
-      return addHook.call(this, name, isRequestHook ? asRoot(hook) : hook)
+      return addHook.call(this, name, isRequestHook ? asHook(hook) : hook)
     }
   })
 }
 
-function asRoots (value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(asRoots)
-  return typeof value === 'function' ? asRoot(value) : value
+function asHooks (value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asHooks)
+  return typeof value === 'function' ? asHook(value) : value
+}
+
+/** Its last argument is what it calls when it is done, if it isn't asynchronous. */
+function asHook (fn: Function): Function {
+  return asRoot(fn, (recorder, args) => {
+    const done = args.at(-1)
+    return typeof done === 'function' ? args.with(-1, (...results: unknown[]) => recorder.run(done, undefined, results)) : args
+  })
 }
 
 /** V8 doesn't tell where a function is defined before it has been seen to run; who registers its route is near by. */
 function asHandler (fn: Function, url: string): Function {
   const registered = new Error()
-  return asRoot(fn, recorder => recorder.reach(url, registered))
+  return asRoot(fn, (recorder, args) => {
+    recorder.reach(url, registered)
+    return args
+  })
 }
 
-function asRoot (fn: Function, begins?: (recorder: Recorder) => void): Function {
+function asRoot (fn: Function, begin: (recorder: Recorder, args: unknown[]) => unknown[]): Function {
   const root = function (this: unknown, ...args: unknown[]): unknown {
     const recorder = activeRecorder()
-    if (recorder === undefined) return Reflect.apply(fn, this, args)
-    begins?.(recorder)
-    return recorder.run(fn, this, args)
+    return recorder === undefined ? Reflect.apply(fn, this, args) : recorder.run(fn, this, begin(recorder, args))
   }
   // Fastify counts a hook's parameters.
   look(root, fn)

@@ -24,6 +24,8 @@ export interface WaitOperation {
   readonly parameters?: boolean
   /** Of a pool: how many connections it has at most. Left out where that isn't known. */
   readonly connections?: number
+  /** True where it may go on beside what the run waits for, as an interval does: it has a share only of moments in which nothing else is waited for. */
+  readonly aside?: boolean
   /** Index into `Profile.frames` of the frame that stands for the operation in the call tree; -1 where it has none (`sync`). */
   readonly frame: number
 }

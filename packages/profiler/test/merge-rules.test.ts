@@ -109,6 +109,15 @@ test('waits that nobody is known to have started, or that never ended, get time 
   assert.deepEqual(timesOf(merged), { 'main > load > (wait) sql first': 50, '(wait) sql second': 15, 'main > save > (wait) sql first': 35 })
 })
 
+test('an interval gets time only where nothing else is waited for', () => {
+  const base = recordingOf([], [{ start: 0, end: 40, record: 1 }, { start: 0, end: 50, record: 2, operation: 3 }, { start: 50, end: 90, record: 2, operation: 3 }])
+  const merged = mergeWaits(profileOf(idle(100)), {
+    ...base, waits: { ...base.waits, operations: [...base.waits.operations, { kind: 'timer', target: '', statement: 'setInterval', driver: 'node:timers', sync: false }] }
+  })
+  assert.deepEqual(timesOf(merged), { 'main > load > (wait) sql first': 40, 'main > save > (wait) timer setInterval': 50, '(idle)': 10 })
+  assert.deepEqual(merged.waits?.operations.map(({ aside }) => aside === true), [false, false, false, true])
+})
+
 test("a package's own timers and those that were cleared are no waits", () => {
   const waits = [
     { start: 0, end: 100, record: 3, operation: 2 },

@@ -164,6 +164,20 @@ describe('the identical question again and again', () => {
     const polling = new RunBuilder()
     repeat(20, () => polling.wait({ ...units, kind: 'http', statement: 'GET /jobs/status' }, 10).wait({ kind: 'timer', statement: 'setTimeout', target: '', stack: ['handler:4'] }, 20))
     assert.deepEqual((await find(polling)).filter(({ cause }) => cause === 'identical'), [])
+    const asks: TestWait = { ...units, kind: 'http', statement: 'GET /jobs/status' }
+    const interval: TestWait = { kind: 'timer', statement: 'setInterval', target: '', aside: true, stack: ['handler:4'] }
+    const ticking = new RunBuilder()
+    repeat(20, () => {
+      ticking.open(interval, ticking.now, ticking.now + 30)
+      ticking.wait(asks, 10)
+      ticking.now += 20
+    })
+    assert.deepEqual(await find(ticking), [])
+    // A heartbeat beside them leads to none of them.
+    const beside = new RunBuilder()
+    for (let at = 0; at < 600; at += 300) beside.open(interval, at, at + 300)
+    repeat(20, () => { beside.wait(asks, 10).now += 20 })
+    assert.equal((await find(beside))[0]?.cause, 'identical')
     const rewriting = new RunBuilder()
     repeat(20, at => rewriting.wait({ ...AUTHOR, same: 7 }, 3).wait({ statement: 'update counters set n = n + $1', same: at + 1, stack: ['handler:5'] }, 3))
     assert.deepEqual((await find(rewriting)).filter(({ cause }) => cause === 'identical'), [])

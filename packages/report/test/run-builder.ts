@@ -15,6 +15,7 @@ export interface TestWait {
   readonly sync?: boolean
   readonly parameters?: boolean
   readonly connections?: number
+  readonly aside?: boolean
   readonly same?: number
   readonly rows?: number
   readonly bytes?: number
@@ -90,12 +91,12 @@ export class RunBuilder {
     const sites: CallSite[] = []
     const siteIds = new Map<string, number>()
     const waits = this.#waits.toSorted((a, b) => a.start - b.start).map(({ wait, start, end }) => {
-      const { kind = 'sql', statement, target = 'db', sync = false, parameters = false, connections, same = 0, rows = NaN, bytes = NaN, count = 1, stack = ['handler:1'] } = wait
-      const key = JSON.stringify([kind, statement, target, sync, parameters, connections])
+      const { kind = 'sql', statement, target = 'db', sync = false, parameters = false, connections, aside = false, same = 0, rows = NaN, bytes = NaN, count = 1, stack = ['handler:1'] } = wait
+      const key = JSON.stringify([kind, statement, target, sync, parameters, connections, aside])
       let operation = operationIds.get(key)
       if (operation === undefined) {
         const frame = sync ? -1 : this.#frames.push({ name: `(wait) ${kind} ${statement}`, url: '', line: 0, column: 0 }) - 1
-        operation = operations.push({ kind, statement, target, sync, ...parameters && { parameters }, ...connections !== undefined && { connections }, frame }) - 1
+        operation = operations.push({ kind, statement, target, sync, ...parameters && { parameters }, ...connections !== undefined && { connections }, ...aside && { aside }, frame }) - 1
         operationIds.set(key, operation)
       }
       let [site, node] = [-1, 0]

@@ -15,6 +15,8 @@ const DEFAULT_INTERVAL = 1000
 
 /** Node's own clients of HTTP. */
 const HTTP = /^node:(?:_http_|internal\/deps\/undici)/
+/** A heartbeat, or what asks now and then: it goes on while the run waits for other things. */
+const INTERVAL = 'setInterval'
 const FASTIFY = /\/node_modules\/fastify\//
 /** A driver may be several packages: a wait is its caller's, not the pool's that all queries go through. */
 const DRIVERS = /\/node_modules\/(?:pg|pg-pool|mysql2|ioredis|redis|@redis\/client|mongodb)\//
@@ -46,7 +48,8 @@ export function mergeWaits (profile: Profile, recording: WaitRecording, window: 
   const operations = recording.waits.operations.map((operation): WaitOperation => {
     const { kind, target, statement, sync, parameters, connections } = operation
     const frame = sync ? -1 : table.frames.push({ name: waitName(operation), url: '', line: 0, column: 0 }) - 1
-    return { kind, target, statement, sync, ...parameters === true && { parameters }, ...connections !== undefined && { connections }, frame }
+    const isAside = kind === 'timer' && statement === INTERVAL
+    return { kind, target, statement, sync, ...parameters === true && { parameters }, ...connections !== undefined && { connections }, ...isAside && { aside: true }, frame }
   })
   const started = placeWaits(recording, operations, paths, tree, table.frames, roles).sort((a, b) => a.start - b.start)
   const open = started.filter((wait): wait is OpenWait & Started => wait.node !== undefined)
@@ -101,7 +104,7 @@ function placeWaits ({ waits }: WaitRecording, operations: readonly WaitOperatio
     if (kind === 'network' && (isDriver || isHttp || url(node).includes('/node_modules/undici/'))) return
     // What a driver computes to log in is a part of connecting.
     if (kind === 'threadpool' && isDriver) return
-    const { frame, sync } = operations[operation] as WaitOperation
+    const { frame, sync, aside } = operations[operation] as WaitOperation
     // Reading a module's files is a part of loading it.
     if (sync && isLoading) return
     started.push({
@@ -111,7 +114,7 @@ function placeWaits ({ waits }: WaitRecording, operations: readonly WaitOperatio
       node: sync ? undefined : tree.child(node, frame),
       start: waits.start[index] as number,
       end: waits.end[index] as number,
-      isCertain: node > 0 && outcome !== OUTCOME.open
+      isCertain: node > 0 && outcome !== OUTCOME.open && aside !== true
     })
   })
   return started

@@ -65,8 +65,11 @@ export function isPolling (waits: Waits, members: readonly number[]): boolean {
     while (at < timers.length && (waits.end[timers[at] as number] as number) <= from) at++
     let until = from
     for (let next = at; next < timers.length && (waits.start[timers[next] as number] as number) < to; next++) {
-      const end = Math.min(to, waits.end[timers[next] as number] as number)
-      timed += Math.max(0, end - Math.max(until, waits.start[timers[next] as number] as number))
+      const timer = timers[next] as number
+      // An interval that goes on beside them leads to a question only where it ticks before it.
+      if (waits.operations[waits.operation[timer] as number]?.aside === true && (waits.end[timer] as number) > to) continue
+      const end = Math.min(to, waits.end[timer] as number)
+      timed += Math.max(0, end - Math.max(until, waits.start[timer] as number))
       until = Math.max(until, end)
     }
   })

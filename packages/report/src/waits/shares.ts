@@ -30,9 +30,9 @@ export function sharesOf ({ tree, samples }: Profile, waits: Waits, waiting: Clo
   })
 }
 
-/** As the merge shares them: those whose caller is unknown, or that never ended, count only where there is no other. */
+/** As the merge shares them: those whose caller is unknown, that never ended, or that go on beside others count only where there is no other. */
 function weigh ({ operations, operation, site, start, end, outcome }: Waits, waiting: Clock): Float64Array {
-  const isCertain = (wait: number) => site[wait] as number >= 0 && outcome[wait] !== OPEN
+  const isCertain = (wait: number) => site[wait] as number >= 0 && outcome[wait] !== OPEN && operations[operation[wait] as number]?.aside !== true
   const waits = Array.from(operation.keys()).filter(wait => operations[operation[wait] as number]?.sync === false)
   const starts = waits.toSorted((a, b) => (start[a] as number) - (start[b] as number))
   const ends = waits.toSorted((a, b) => (end[a] as number) - (end[b] as number))

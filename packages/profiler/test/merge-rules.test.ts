@@ -118,15 +118,28 @@ test('an interval gets time only where nothing else is waited for', () => {
   assert.deepEqual(merged.waits?.operations.map(({ aside }) => aside === true), [false, false, false, true])
 })
 
-test("a package's own timers and those that were cleared are no waits", () => {
+test('timers that were cleared are no waits; those of a package that isn\'t known are its waits, where nothing else is waited for and they come to their end', () => {
   const waits = [
-    { start: 0, end: 100, record: 3, operation: 2 },
+    { start: 0, end: 50, record: 3, operation: 2 },
+    { start: 40, end: 100, record: 3, operation: 2, outcome: OUTCOME.open },
     { start: 0, end: 90, record: 1, operation: 2, outcome: OUTCOME.discarded },
     { start: 10, end: 30, record: 1, operation: 2 }
   ]
-  const merged = mergeWaits(profileOf(idle(100)), recordingOf([], waits))
-  assert.deepEqual(timesOf(merged), { '(idle)': 80, 'main > load > (wait) timer setTimeout db': 20 })
-  assert.equal(merged.waits?.operation.length, 1)
+  const merge = (packageName: string) => {
+    const base = recordingOf([], waits)
+    // Called by `save`, called by `main`.
+    return mergeWaits(profileOf(idle(100)), {
+      ...base,
+      functions: [...base.functions.slice(0, 3), ['timer', `file:///app/node_modules/${packageName}/index.js`, 1, 1]],
+      stacks: base.stacks.map((stack, at) => at === 2 ? [4, 2, 3, CUT] : stack)
+    })
+  }
+  const merged = merge('@crew/rate-limiter')
+  assert.deepEqual(timesOf(merged), { 'main > save > timer > (wait) timer setTimeout @crew/rate-limiter': 30, 'main > load > (wait) timer setTimeout db': 20, '(idle)': 50 })
+  const { operations, operation, sites, site } = merged.waits!
+  assert.deepEqual(Array.from(operation, id => operations[id]!.target), ['@crew/rate-limiter', 'db'])
+  assert.deepEqual(merged.frames[sites[sites[site[0]!]!.parent]!.frame]?.name, 'save')
+  for (const known of ['pg', 'undici', 'fastify']) assert.deepEqual(timesOf(merge(known)), { '(idle)': 80, 'main > load > (wait) timer setTimeout db': 20 }, known)
 })
 
 test('each wait tells its call site, and each operation its frame', () => {

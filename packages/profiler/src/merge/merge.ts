@@ -2,6 +2,7 @@ import { classify, cutStacks, type Frame, type Profile, type WaitCounts, type Wa
 import { OUTCOME, type CountedWaits, type RecordedOperation, type RecordingCost, type WaitRecording } from '@geordi/waits/recording'
 import { FrameTable } from './frame-table.ts'
 import type { OpenWait } from './open-waits.ts'
+import { Operations } from './operations.ts'
 import { Paths } from './paths.ts'
 import { Placing } from './placing.ts'
 import { fillPools } from './pools.ts'
@@ -15,8 +16,8 @@ const DEFAULT_INTERVAL = 1000
 
 /** Node's own clients of HTTP. */
 const HTTP = /^node:(?:_http_|internal\/deps\/undici)/
-/** A heartbeat, or what asks now and then: it goes on while the run waits for other things. */
-const INTERVAL = 'setInterval'
+/** Packages whose waits are recorded as what they are, or that have timers for nothing but limits. */
+const KEEPS_HOUSE = new Set(['async-mutex', 'avvio', 'bullmq', 'fastify', 'generic-pool', 'knex', 'piscina', 'tarn', 'undici'])
 const FASTIFY = /\/node_modules\/fastify\//
 /** A driver may be several packages: a wait is its caller's, not the pool's that all queries go through. */
 const DRIVERS = /\/node_modules\/(?:pg|pg-pool|mysql2|ioredis|redis|@redis\/client|mongodb)\//
@@ -45,19 +46,14 @@ export function mergeWaits (profile: Profile, recording: WaitRecording, window: 
   const places = { recorder: tree.child(0, table.marker('(recording)')), unknown: tree.child(0, table.marker('(caller unknown)')) }
   const idle = tree.child(0, table.marker('(idle)'))
 
-  const operations = recording.waits.operations.map((operation): WaitOperation => {
-    const { kind, target, statement, sync, parameters, connections } = operation
-    const frame = sync ? -1 : table.frames.push({ name: waitName(operation), url: '', line: 0, column: 0 }) - 1
-    const isAside = kind === 'timer' && statement === INTERVAL
-    return { kind, target, statement, sync, ...parameters === true && { parameters }, ...connections !== undefined && { connections }, ...isAside && { aside: true }, frame }
-  })
+  const operations = new Operations(recording.waits.operations, table.frames)
   const started = placeWaits(recording, operations, paths, tree, table.frames, roles).sort((a, b) => a.start - b.start)
   const open = started.filter((wait): wait is OpenWait & Started => wait.node !== undefined)
   const pieces = cutTimeline(window, recording, open)
   const placing = new Placing(profile, tree, roles, paths)
   const pools = fillPools(profile, pieces, paths, placing, places, profile.run.profiler?.interval ?? DEFAULT_INTERVAL)
   const samples = shareTime(pieces, pools, idle)
-  return { ...profile, startTime: window.start, frames: table.frames, tree: tree.toTree(), samples, waits: toWaits(recording, operations, paths, started, observed(profile), routeOf(recording, paths, table.frames)) }
+  return { ...profile, startTime: window.start, frames: table.frames, tree: tree.toTree(), samples, waits: toWaits(recording, operations.all, paths, started, observed(profile), routeOf(recording, paths, table.frames)) }
 }
 
 function windowOf ({ startTime, samples }: Profile): Window {
@@ -67,18 +63,19 @@ function windowOf ({ startTime, samples }: Profile): Window {
 interface Started extends Omit<OpenWait, 'node'> {
   /** Its index in the recording. */
   readonly index: number
+  readonly operation: number
   readonly site: number
   /** Undefined for what blocked the thread: its time is the caller's own. */
   readonly node: number | undefined
 }
 
 /** The waits that are some, each with where it was started: below neither the driver's own functions nor Node's. */
-function placeWaits ({ waits }: WaitRecording, operations: readonly WaitOperation[], paths: Paths, tree: TreeBuilder, frames: readonly Frame[],
+function placeWaits ({ waits }: WaitRecording, operations: Operations, paths: Paths, tree: TreeBuilder, frames: readonly Frame[],
   roles: Roles): Started[] {
   const started: Started[] = []
-  waits.operation.forEach((operation, index) => {
+  waits.operation.forEach((recorded, index) => {
     const outcome = waits.outcome[index]
-    const { kind, driver } = waits.operations[operation] as RecordedOperation
+    const { kind, driver } = waits.operations[recorded] as RecordedOperation
     if (outcome === OUTCOME.discarded) return
     const record = waits.record[index] as number
     let node = paths.node[record] as number
@@ -97,18 +94,23 @@ function placeWaits ({ waits }: WaitRecording, operations: readonly WaitOperatio
     }
     // What those do that use the recorder is nobody's wait, though they interrupt the application for it.
     if (roles.of(tree.frame(node)) === 'recorder') return
-    // A package's own timers are limits, retries and housekeeping: a pool's idle time isn't what the request waits for. What it writes is a part of what it does.
-    if ((kind === 'timer' || kind === 'socket') && url(node).includes('/node_modules/')) return
+    const packageName = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url(node))?.[1]
+    // What a package writes is a part of what it does.
+    if (kind === 'socket' && packageName !== undefined) return
+    // Its timers are limits and housekeeping where it is known what is waited for, and where they don't come to their end; of others some hold the run up.
+    if (kind === 'timer' && (isDriver || DRIVERS.test(url(node)) || (packageName !== undefined && (KEEPS_HOUSE.has(packageName) || outcome === OUTCOME.open)))) return
     if ((kind === 'socket' || kind === 'network') && node === 0) return
     // What those drivers send that are known is a part of their own waits.
     if (kind === 'network' && (isDriver || isHttp || url(node).includes('/node_modules/undici/'))) return
     // What a driver computes to log in is a part of connecting.
     if (kind === 'threadpool' && isDriver) return
-    const { frame, sync, aside } = operations[operation] as WaitOperation
+    const operation = kind === 'timer' && packageName !== undefined ? operations.of(recorded, packageName) : recorded
+    const { frame, sync, aside } = operations.all[operation] as WaitOperation
     // Reading a module's files is a part of loading it.
     if (sync && isLoading) return
     started.push({
       index,
+      operation,
       record,
       site,
       node: sync ? undefined : tree.child(node, frame),
@@ -135,7 +137,7 @@ function toWaits ({ waits, locks, silent, blocks, cost }: WaitRecording, operati
   return {
     operations,
     sites,
-    operation: Int32Array.from(started, ({ index }) => waits.operation[index] as number),
+    operation: Int32Array.from(started, ({ operation }) => operation),
     site: Int32Array.from(started, ({ site }) => site),
     start: column(waits.start),
     end: column(waits.end),
@@ -170,8 +172,4 @@ function countsOf (counted: readonly CountedWaits[], started: readonly Started[]
 /** A key that may be missing, alone. */
 function pick<Key extends keyof RecordingCost> (cost: RecordingCost, key: Key): Pick<RecordingCost, Key> | undefined {
   return cost[key] === undefined ? undefined : { [key]: cost[key] } as Pick<RecordingCost, Key>
-}
-
-function waitName ({ kind, statement, target }: RecordedOperation): string {
-  return `(wait) ${[kind, statement, kind === 'sql' || kind === 'cache' ? '' : target].filter(part => part !== '').join(' ')}`
 }

@@ -192,6 +192,8 @@ describe('JSON and templates', () => {
     assert.match(json.evidence.join(), /JSON\.stringify 300 ms; JSON\.parse 100 ms/)
     assert.deepEqual(locations(json), ['answer src/answer.js:1'])
     assert.match((await firstInBoth(new RunBuilder().run(['handler', 'page', 'render in ejs', 'row'], 300), 'serialising')).title, /templates: 300 ms/)
+    const two = await firstInBoth(new RunBuilder().run(['handler', 'page', 'render in ejs'], 300).run(['handler', 'page', 'escape in ejs'], 100), 'serialising')
+    assert.deepEqual(two.evidence, ['ejs 400 ms'])
   })
 
   test('in ordinary shares are none, nor a function of the application\'s that is called so', async () => {

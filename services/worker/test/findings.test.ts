@@ -58,3 +58,9 @@ describe('a large answer that Fastify makes text of', () => {
     assert.deepEqual(places(found), [await placeOf("app.get('/large/with-schema'")], JSON.stringify(found))
   })
 })
+
+it('much work for the thread pool in a loop is told where that is', async t => {
+  const [found] = await findIn(t, get('/api/hashes'))
+  assert.equal(found?.title, 'The same work for the thread pool 120 times, one by one')
+  assert.equal(found.places[0]?.location, await placeOf('await hash('))
+})

@@ -1,21 +1,26 @@
 import { formatCount, formatTime } from '../numbers.ts'
 import { elapsed, runningTime, type Look, type RecordedLook } from '../waits/look.ts'
-import { countOf, medianOf } from '../waits/counts.ts'
+import { countOf, medianOf, openTime } from '../waits/counts.ts'
 import type { Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { isPolling } from './identical.ts'
 import { callers } from './places.ts'
+import { isRepeatedWork, isWork, WORK_ADVICE, WORK_NAMES } from './repeated-work.ts'
 import { isAround, reads, verbOf } from './statements.ts'
 import { IDENTICAL, N_PLUS_ONE, WITHIN_PROCESS } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
-const KINDS: ReadonlySet<string> = new Set(['sql', 'document', 'cache', 'http', 'network'])
-
 /** The same query for each row, each with other values: the «N+1». */
 export function findNPlusOne (look: Look): Finding[] {
+  return [...findOneByOne(look, isOneByOne), ...findOneByOne(look, (recorded, tally) => isRepeatedWork(look, recorded, tally))]
+}
+
+const KINDS: ReadonlySet<string> = new Set(['sql', 'document', 'cache', 'http', 'network'])
+
+function findOneByOne (look: Look, isOne: (recorded: RecordedLook, tally: Tally) => boolean): Finding[] {
   const { profile, recorded, wall } = look
   if (recorded === undefined) return []
-  return recorded.tallies.filter(tally => KINDS.has(tally.kind) && isOneByOne(recorded, tally)).flatMap(tally => {
+  return recorded.tallies.filter(tally => isOne(recorded, tally)).flatMap(tally => {
     const time = elapsed(recorded, tally.waits)
     if (!isWorthTelling(look, time, tally.sync ? WITHIN_PROCESS : {})) return []
     const { kind, statement, target, count, total, median, site, repeats } = tally
@@ -36,28 +41,20 @@ export function findNPlusOne (look: Look): Finding[] {
   })
 }
 
-const NAMES = { sql: 'The same statement', document: 'The same query', cache: 'The same command of the cache', http: 'The same service is asked', network: 'The same server is asked' }
+const NAMES = { sql: 'The same statement', document: 'The same query', cache: 'The same command of the cache', http: 'The same service is asked', network: 'The same server is asked', ...WORK_NAMES }
 
 function isOneByOne ({ waits }: RecordedLook, tally: Tally): boolean {
   const { kind, sync, count, waits: members, total, repeats } = tally
-  if ((sync && kind !== 'sql') || count < N_PLUS_ONE.count || isAround(tally)) return false
+  if (!KINDS.has(kind) || (sync && kind !== 'sql') || count < N_PLUS_ONE.count || isAround(tally)) return false
   if (kind === 'network' && (count < N_PLUS_ONE.exchanges || medianOf(waits, members, wait => (waits.bytes[wait] as number) / countOf(waits, wait)) >= N_PLUS_ONE.batchBytes)) return false
   if (medianOf(waits, members, wait => (waits.rows[wait] as number) / countOf(waits, wait)) >= N_PLUS_ONE.batchRows) return false
   // Few questions, asked again and again, are told as what they are; of many rows' some have the same answer. What is sent with a POST isn't known.
   if (repeats >= IDENTICAL.count && count - repeats < N_PLUS_ONE.count && (reads(tally) || isPolling(waits, members))) return false
-  return kind !== 'cache' || total / openTime(waits.start, waits.end, members) < N_PLUS_ONE.pipelined
-}
-
-function openTime (start: Float64Array, end: Float64Array, members: readonly number[]): number {
-  let [sum, until] = [0, -Infinity]
-  for (const wait of members) {
-    sum += Math.max(0, (end[wait] as number) - Math.max(until, start[wait] as number))
-    until = Math.max(until, end[wait] as number)
-  }
-  return sum
+  return kind !== 'cache' || total / openTime(waits, members) < N_PLUS_ONE.pipelined
 }
 
 function adviceOf ({ kind, statement }: Tally): string {
+  if (isWork(kind)) return WORK_ADVICE[kind]
   if (kind === 'cache') return 'Ask for all keys at once: MGET, or a pipeline.'
   if (kind === 'network') return 'Ask for all of them at once, or for several at a time.'
   if (kind === 'http') return 'Ask the service for all of them in one request, or for several at a time.'

@@ -1,5 +1,6 @@
 import type { Frame } from '@geordi/profile'
 import { formatTime } from '../numbers.ts'
+import { add, largest } from '../sums.ts'
 import type { Look } from '../waits/look.ts'
 import { below, isLoader, placesOf } from './cpu.ts'
 import type { Finding } from './finding.ts'
@@ -37,10 +38,12 @@ function find (look: Look, isOne: (frame: Frame) => boolean, what: string, advic
   const { time, callers, entries } = below(look, isOne, isLoader, ({ url }) => AROUND_HANDLER.test(url))
   if (!isWorthTelling(look, time, SERIALISING)) return []
   const { frames } = look.profile
-  const names = entries.slice(0, 3).map(([index, time]) => {
+  const byName = new Map<string, number>()
+  for (const [index, time] of entries) {
     const frame = frames[index] as Frame
-    return `${frame.url === JSON_URL ? `JSON.${frame.name}` : packageOf(frame)} ${formatTime(time)}`
-  })
+    add(byName, frame.url === JSON_URL ? `JSON.${frame.name}` : packageOf(frame), time)
+  }
+  const names = largest(byName).slice(0, 3).map(([name, time]) => `${name} ${formatTime(time)}`)
   return [{
     cause: 'serialising',
     title: `${what === 'JSON' ? 'Making and reading JSON' : 'Filling templates'}: ${formatTime(time)}`,

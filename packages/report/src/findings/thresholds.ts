@@ -19,6 +19,18 @@ export const N_PLUS_ONE = {
   pipelined: 4
 }
 
+/** The same work outside of the thread, once after the other, each time too short to be told alone. */
+export const REPEATED = {
+  /** Fewer may well be different things. */
+  count: 5,
+  time: 200_000,
+  share: 0.3,
+  /** The part of the time that the median times their count must make: else it is one of them that takes long. */
+  alike: 0.5,
+  /** So many at once on the average, and somebody has thought of it. */
+  atOnce: 1.5
+}
+
 /** Many statements for a database within the process, which blocks the thread: each costs little, and there may well be many. */
 export const WITHIN_PROCESS = { time: 50_000, share: 0.25 }
 

@@ -47,3 +47,13 @@ export function quantilesOf (waits: Waits, rows: readonly number[], shares: read
 export function medianOf (waits: Waits, rows: readonly number[], value: (wait: number) => number): number {
   return quantilesOf(waits, rows, [0.5], value)[0] as number
 }
+
+/** For how long at least one of some rows was open. They are in the order of their starts. */
+export function openTime ({ start, end }: Waits, rows: readonly number[]): number {
+  let [sum, until] = [0, -Infinity]
+  for (const wait of rows) {
+    sum += Math.max(0, (end[wait] as number) - Math.max(until, start[wait] as number))
+    until = Math.max(until, end[wait] as number)
+  }
+  return sum
+}

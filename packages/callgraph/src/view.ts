@@ -46,7 +46,8 @@ function grouped (profile: Profile, granularity: 'file' | 'package'): Profile {
   const { waits } = profile
   const operations = waits?.operations.map(operation => ({ ...operation, frame: operation.frame < 0 ? -1 : groupOf[operation.frame] as number }))
   const sites = waits?.sites.map(site => ({ ...site, frame: groupOf[site.frame] as number }))
-  const regrouped = waits === undefined ? {} : { waits: { ...waits, operations, sites } as Waits }
+  const route = waits?.route === undefined ? {} : { route: { ...waits.route, handler: groupOf[waits.route.handler] ?? -1 } }
+  const regrouped = waits === undefined ? {} : { waits: { ...waits, operations, sites, ...route } as Waits }
   return rewriteTree({ ...profile, frames, ...regrouped }, (frame, above) => groupOf[frame] === above ? 'fold' : groupOf[frame] as number)
 }
 

@@ -99,8 +99,11 @@ export interface Waits {
   readonly silent?: readonly string[]
   /** When the event loop stood still for 50 ms or more; left out where that wasn't observed. */
   readonly blocks?: readonly LoopBlock[]
-  /** The route that the request came to: its pattern (`/users/:id`) and the index in `sites` of where it is registered, -1 where that isn't known. */
-  readonly route?: { readonly url: string, readonly site: number }
+  /**
+   * The route that the request came to: its pattern (`/users/:id`), the index in `Profile.frames` of its handler and the one in `sites` of where it is
+   * registered; -1 where these aren't known.
+   */
+  readonly route?: { readonly url: string, readonly handler: number, readonly site: number }
   readonly recording: WaitsRecording
 }
 

@@ -41,7 +41,7 @@ describe('a regular expression', () => {
     const inputOf = async (url: string, route: string, body = {}) => {
       const profile = matching('^(\\w+\\s?)+$', 800).profile()
       const request = { method: 'POST', url, ...body }
-      const [found] = await find({ ...profile, run: { ...profile.run, request }, waits: { ...profile.waits!, route: { url: route, site: -1 } } })
+      const [found] = await find({ ...profile, run: { ...profile.run, request }, waits: { ...profile.waits!, route: { url: route, handler: -1, site: -1 } } })
       return found?.evidence[1]
     }
     const path = `/crew/${'x'.repeat(28)}%20y/ships`

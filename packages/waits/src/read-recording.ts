@@ -34,7 +34,8 @@ export function readRecording (value: unknown): WaitRecording {
     isColumn(markers.record, markers.time.length, record => record === MARK.recorder || isIndex(record, count)), 'markers')
 
   const { route } = recording
-  check(route === undefined || (isObject(route) && isText(route.url) && isIndex(route.record, count)), 'route')
+  check(route === undefined || (isObject(route) && isText(route.url) && isIndex(route.registered, count) &&
+    (route.handler === undefined || isIndex(route.handler, count))), 'route')
 
   check(isObject(waits) && isList(waits.operations, isOperation), 'operations')
   const started = Array.isArray(waits.operation) ? waits.operation.length : 0

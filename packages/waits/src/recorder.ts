@@ -48,6 +48,8 @@ export class Recorder {
   readonly #locks = new LockLog()
   readonly #start = now()
   #route: WaitRecording['route']
+  /** Whether the handler runs and has not been seen yet. */
+  #isEntering = false
   #earlier = 0
   #current = 0
   /** The record of the last marker. */
@@ -152,14 +154,27 @@ export class Recorder {
     return this.#current
   }
 
-  /** The request has come to the handler of a route; the first one counts. @param registered Made where the route was registered. */
-  reach (url: string, registered: Error): void {
-    this.#route ??= { url, record: this.#records.add(0, this.#stacks.keep(registered), 0) }
-  }
-
   /** Calls the request's own code, a hook or a handler: what called it is not shown. */
   run (fn: Function, self: unknown, args: unknown[]): unknown {
     return this.#within(this.#records.add(0, -1, FLAG.root), fn, self, args)
+  }
+
+  /** Calls the handler of a route; the first one is the request's. @param registered Made where the route was registered. */
+  runHandler ({ url, registered }: { url: string, registered: Error }, fn: Function, self: unknown, args: unknown[]): unknown {
+    if (this.#route !== undefined) return this.run(fn, self, args)
+    this.#route = { url, registered: this.#records.add(0, this.#stacks.keep(registered), 0) }
+    this.#isEntering = true
+    try {
+      return this.run(fn, self, args)
+    } finally {
+      this.#isEntering = false
+    }
+  }
+
+  /** A handler has made a promise, an asynchronous one its own: its function is the outermost of the stack. */
+  #enter (): void {
+    this.#isEntering = false
+    this.#route = { ...this.#route!, handler: this.#records.add(0, this.#stacks.keep(new Error()), 0) }
   }
 
   /**
@@ -342,6 +357,7 @@ export class Recorder {
   /** A promise is made: without a parent by itself, else for what follows another, as a reaction. */
   #init (promise: object, parent: object | undefined): void {
     const current = this.#current
+    if (this.#isEntering) this.#enter()
     if (parent === undefined || this.inDriver) {
       // Negative: only until somebody awaits it. For a thenable, whose `then` V8 calls later in this promise's name.
       if (current === 0) return

@@ -110,8 +110,8 @@ export interface WaitRecording extends StackTable {
     readonly time: readonly number[]
     readonly record: readonly number[]
   }
-  /** The pattern of the route that the request came to, and a record of where it was registered; left out where that isn't known. */
-  readonly route?: { readonly url: string, readonly record: number }
+  /** The pattern of the route that the request came to, and records of where it was registered and, where it was seen, in its handler; left out where that isn't known. */
+  readonly route?: { readonly url: string, readonly registered: number, readonly handler?: number }
   readonly waits: RecordedWaits
   /** Left out in recordings of before. */
   readonly locks?: readonly RecordedLock[]

@@ -154,13 +154,15 @@ function toWaits ({ waits, locks, silent, blocks, cost }: WaitRecording, operati
   }
 }
 
-/** Whoever called Fastify to register the route. A package that does so for the application (a framework) is no place to look at. */
+/** The handler is the outermost of its stack. Whoever called Fastify to register the route; a package that does so for the application (a framework) is no place to look at. */
 function routeOf ({ route }: WaitRecording, { site: siteOf, sites }: Paths, frames: readonly Frame[]): Waits['route'] {
   if (route === undefined) return undefined
   const url = (site: number) => frames[sites[site]?.frame ?? -1]?.url ?? ''
-  let site = siteOf[route.record] as number
+  let handler = route.handler === undefined ? -1 : siteOf[route.handler] as number
+  while ((sites[handler]?.parent ?? -1) >= 0) handler = sites[handler]?.parent as number
+  let site = siteOf[route.registered] as number
   while (site >= 0 && FASTIFY.test(url(site))) site = sites[site]?.parent ?? -1
-  return { url: route.url, site: url(site).includes('/node_modules/') ? -1 : site }
+  return { url: route.url, handler: sites[handler]?.frame ?? -1, site: url(site).includes('/node_modules/') ? -1 : site }
 }
 
 function countsOf (counted: readonly CountedWaits[], started: readonly Started[]): WaitCounts {

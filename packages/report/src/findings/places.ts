@@ -1,5 +1,5 @@
 import type { Look, RecordedLook } from '../waits/look.ts'
-import { placeOfSite, type Place } from '../waits/places.ts'
+import { placeOfFrame, placeOfSite, type Place } from '../waits/places.ts'
 import type { Profile } from '@geordi/profile'
 import type { Finding } from './finding.ts'
 
@@ -21,11 +21,12 @@ export function callers (profile: Profile, { places }: RecordedLook, site: numbe
   return found.length === 0 ? [placeOfSite(profile, site)] : found
 }
 
-/** What Fastify itself does for the handler, as to make text of what it returns, is mended where the route is. */
-export function toldAtRoute ({ profile, recorded }: Look, finding: Finding): Finding {
+/** What Fastify itself does for the handler, as to make text of what it returns, is mended there, or else where its route is. */
+export function toldAtRoute ({ profile, kinds, recorded }: Look, finding: Finding): Finding {
   const { run: { request }, waits: { route } = {} } = profile
-  if (!FASTIFY.test(finding.places[0]?.url ?? '') || route === undefined || recorded?.places.isOwn(route.site) !== true) return finding
-  const place = placeOfSite(profile, route.site)
+  if (!FASTIFY.test(finding.places[0]?.url ?? '') || route === undefined || recorded === undefined) return finding
   const of = `${request?.method ?? ''} ${route.url}`.trim()
-  return { ...finding, places: [place, ...finding.places], evidence: [...finding.evidence, `Fastify itself does it for the handler of ${of}, which is registered there`] }
+  const told = (place: Place, what: string) => ({ ...finding, places: [place, ...finding.places], evidence: [...finding.evidence, `Fastify itself does it for ${what}`] })
+  if (kinds[route.handler] === 'app') return told(placeOfFrame(profile, route.handler), `this handler, that of ${of}`)
+  return recorded.places.isOwn(route.site) ? told(placeOfSite(profile, route.site), `the handler of ${of}, which is registered there`) : finding
 }

@@ -40,25 +40,22 @@ function asHooks (value: unknown): unknown {
 
 /** Its last argument is what it calls when it is done, if it isn't asynchronous. */
 function asHook (fn: Function): Function {
-  return asRoot(fn, (recorder, args) => {
+  return asRoot(fn, (recorder, self, args) => {
     const done = args.at(-1)
-    return typeof done === 'function' ? args.with(-1, (...results: unknown[]) => recorder.run(done, undefined, results)) : args
+    return recorder.run(fn, self, typeof done === 'function' ? args.with(-1, (...results: unknown[]) => recorder.run(done, undefined, results)) : args)
   })
 }
 
-/** V8 doesn't tell where a function is defined before it has been seen to run; who registers its route is near by. */
+/** V8 doesn't tell where a function is defined before it has been seen to run, and this one may do too little for that; who registers its route is near by. */
 function asHandler (fn: Function, url: string): Function {
   const registered = new Error()
-  return asRoot(fn, (recorder, args) => {
-    recorder.reach(url, registered)
-    return args
-  })
+  return asRoot(fn, (recorder, self, args) => recorder.runHandler({ url, registered }, fn, self, args))
 }
 
-function asRoot (fn: Function, begin: (recorder: Recorder, args: unknown[]) => unknown[]): Function {
+function asRoot (fn: Function, run: (recorder: Recorder, self: unknown, args: unknown[]) => unknown): Function {
   const root = function (this: unknown, ...args: unknown[]): unknown {
     const recorder = activeRecorder()
-    return recorder === undefined ? Reflect.apply(fn, this, args) : recorder.run(fn, this, begin(recorder, args))
+    return recorder === undefined ? Reflect.apply(fn, this, args) : run(recorder, this, args)
   }
   // Fastify counts a hook's parameters.
   look(root, fn)

@@ -100,8 +100,8 @@ function patchedIterator (original: Function) {
 
 /** A timer that was cleared, or that doesn't keep the process alive, is a limit or a habit, and nobody waits for it. */
 function forget (timer: unknown): void {
-  const known = typeof timer === 'object' ? timer : numbered.get(Number(timer))?.deref()
-  if (known == null) return
+  const known = typeof timer === 'number' || typeof timer === 'string' ? numbered.get(Number(timer))?.deref() : timer
+  if (typeof known !== 'object' || known === null) return
   const stamp = readStamp(known)
   if (stamp === 0) return
   writeStamp(known, 0)

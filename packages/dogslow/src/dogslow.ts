@@ -89,7 +89,7 @@ export class Dogslow {
       reported: (open, report) => this.#profiles.offer(open.request, report)
     })
     const instance = `${process.pid}.${++instances}`
-    const parts = { requests: this.#requests, monitor, describer, current: () => this.#live?.waits.current as OpenRequest | undefined }
+    const parts = { requests: this.#requests, monitor, describer, current: () => this.#current() }
     this.#undo.push(answerSnapshots(instance, parts))
     this.#watcher = new Watcher({
       data: this.#watcherData(instance, tick),
@@ -106,6 +106,12 @@ export class Dogslow {
       this.#watcher?.waitForEvidence()
     })
     this.#undo.push(() => end.close())
+  }
+
+  /** The open request of this app in whose name a driver's callback runs. */
+  #current (): OpenRequest | undefined {
+    const open = this.#live?.waits.current as OpenRequest | undefined
+    return open?.isOver === false && open.table === this.#requests ? open : undefined
   }
 
   /** Sends what waits to be sent, and leaves nothing behind. */

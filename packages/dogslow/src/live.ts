@@ -25,7 +25,7 @@ export function useWaits (requests: Requests, budget: number): { readonly waits:
   users.add(requests)
   waits ??= liveWaits({
     prefix: FRAME_PREFIX,
-    of: requestOfFrame,
+    of: ownerOfFrame,
     prepare: nameRequests,
     any: isAnyOpen,
     blocking
@@ -39,6 +39,13 @@ export function useWaits (requests: Requests, budget: number): { readonly waits:
       waits = undefined
     }
   }
+}
+
+/** What a request has waited for is forgotten when it is over: so it must be told, however soon that is. */
+function ownerOfFrame (functionName: string): OpenRequest | undefined {
+  const open = requestOfFrame(functionName)
+  open?.table.know(open)
+  return open
 }
 
 /** With nobody waiting, a start that reads a thousand files pays nothing. */

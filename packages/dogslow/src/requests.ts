@@ -107,7 +107,9 @@ export class Requests {
     return open
   }
 
+  /** It is over, which is told once. */
   leave (open: OpenRequest): void {
+    if (open.closed) return
     open.closed = true
     this.#known.delete(open.number)
     if (open.place !== undefined) this.#unlist(open, open.place)
@@ -153,14 +155,14 @@ export class Requests {
     }
   }
 
-  /** A request is kept by its number from now on. */
+  /** A request is kept by its number from now on, until it is told that it is over. */
   know (open: OpenRequest, interrupting = false): void {
     if (open.number !== 0) return
     const number = ++this.#lastNumber
     this.#known.set(number, open)
     this.#unheard.push(open)
     open.takeNumber(number, interrupting)
-    if (this.#unheard.length < this.#most) return
+    if (interrupting || this.#unheard.length < this.#most) return
     this.#letGo()
     this.#most = Math.max(LEAST_KEPT, 2 * this.#unheard.length)
   }
@@ -172,9 +174,8 @@ export class Requests {
   look (interrupting = false): void {
     this.find(interrupting)
     this.#isFresh = false
-    this.#letGo()
     for (const open of this.#unheard) {
-      this.list(open)
+      if (!open.isOver) this.list(open)
       this.#noteIfTaken(open)
     }
     this.shared.times.fill(0, TIMES.fresh)
@@ -182,7 +183,7 @@ export class Requests {
     if (interrupting) return
     for (const open of this.#takeUnheard()) {
       if (open.isOver) this.leave(open)
-      else open.reply.raw.on('close', () => { if (!open.closed) this.leave(open) })
+      else open.reply.raw.on('close', () => this.leave(open))
     }
   }
 
@@ -279,8 +280,8 @@ export class Requests {
         this.#unheard.push(open)
         continue
       }
-      this.#known.delete(open.number)
       this.#noteIfTaken(open)
+      this.leave(open)
     }
   }
 
@@ -309,6 +310,7 @@ export class Requests {
     this.#lastTaken = undefined
     // Of one that is listed, the end is told when it leaves.
     if (last === undefined || last.place !== undefined) return
+    this.#known.delete(last.number)
     last.closed = last.watch.taken = true
     this.#listener.left(last)
   }

@@ -3,6 +3,8 @@ import { createHook } from 'node:async_hooks'
 import http from 'node:http'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { RouteOptions } from 'fastify'
 import type { Report } from '@geordi/dogslow'
 import { INTERRUPT_SCRIPT } from '../src/interrupt.ts'
@@ -153,4 +155,43 @@ test('a handler of errors that fails itself is answered for by Fastify, as witho
     })
   })
   assert.equal(await running.ask('/'), 500)
+})
+
+test('a callback of a request that has been answered is nobody\'s, and what it waited for is forgotten', async t => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const held = gate(t)
+  const over: Array<() => void> = []
+  const answered: Array<WeakRef<object>> = []
+  const callBack = () => { for (const one of over.splice(0)) one() }
+  const timers = new Set<NodeJS.Timeout>()
+  atEnd(t, () => timers.forEach(timer => clearTimeout(timer)))
+  const running = await start(t, { waits: { budget: 1 } }, app => {
+    const leave = (request: object, delay: number) => {
+      answered.push(new WeakRef(request))
+      timers.add(setTimeout(callBack, delay))
+      return 'done'
+    }
+    app.get('/sync', (request, reply) => { reply.send(leave(request.raw, 600_000)) })
+    app.get('/late', async request => {
+      await sleep(1)
+      return leave(request.raw, 600_000)
+    })
+    app.get('/soon', async request => leave(request.raw, 300))
+    app.get('/held', { config: { dogslow: Array.from({ length: 100 }, (_value, at) => 100 + 100 * at) } }, async () => { await held.wait() })
+  })
+  const ask = oneConnection(t, running.origin)
+  for (const path of ['/sync', '/late', '/sync', '/late', '/soon']) await ask(path)
+  over.push(burn)
+  const other = running.ask('/held')
+  const report = await until(() => running.reports().find(({ kind }) => kind === 'blocked'))
+  assert.deepEqual([ownerOf(report), report.behind.map(({ url }) => url)], [undefined, ['/held']])
+  held.open()
+  await other
+  // Node keeps the last response of a connection.
+  await until(() => {
+    collect()
+    return answered.filter(reference => reference.deref() !== undefined).length <= 1
+  })
+  assert.equal(answered.length, 5)
 })

@@ -239,7 +239,10 @@ export class LiveRecorder extends Recorder {
     if (wait === undefined) return
     wait.end = performance.now()
     wait.failed = failed
-    const { finished } = this.#ownWaits(wait.record.owner!)
+    const { owner } = wait.record
+    // An interruption may have it forgotten meanwhile.
+    if (owner === undefined) return
+    const { finished } = this.#ownWaits(owner)
     if (finished.push(wait) > FINISHED) finished.shift()
   }
 

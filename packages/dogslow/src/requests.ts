@@ -54,6 +54,8 @@ export class Requests {
   /** Where a connection keeps its request. */
   readonly #slot: symbol = Symbol('dogslow request')
   readonly #connections = new Set<Connection>()
+  /** Of these, those by which a request came since somebody looked: of ten thousand, most may be idle. */
+  readonly #fresh = new Set<Connection>()
   readonly #closed: (this: Connection) => void
   /** Those that were found, or have no connection to be found by: by number. */
   readonly #known = new Map<number, OpenRequest>()
@@ -69,8 +71,6 @@ export class Requests {
   readonly #freePlaces: number[] = []
   /** Whether any came since the last look. */
   #isFresh = false
-  /** Whether any came that nobody has looked for. */
-  #isUnfound = false
   /** Of those that were over when the watcher told of some that nobody had looked for: who came last. */
   #lastTaken: OpenRequest | undefined
   /** Whether a request has its number from the start: where promises have hooks, no function can begin to await one in the middle of anything. */
@@ -98,7 +98,6 @@ export class Requests {
   enter (request: FastifyRequest, reply: FastifyReply): OpenRequest {
     const open = new OpenRequest(this, request, reply, performance.now())
     ;(request as { [OPEN]?: OpenRequest | null })[OPEN] = open
-    this.#isUnfound = true
     if (!this.#isFresh) this.#freshen(open)
     const raw: Response = reply.raw
     // A response has the connection when it is its turn. Others, those of HTTP/2 and of `inject` take some more time.
@@ -137,6 +136,7 @@ export class Requests {
     tables.delete(this.#name)
     for (const connection of this.#connections) connection.off('close', this.#closed)
     this.#connections.clear()
+    this.#fresh.clear()
   }
 
   /**
@@ -144,12 +144,12 @@ export class Requests {
    * @param interrupting The main thread is in the middle of something: no code of the app's may run.
    */
   find (interrupting = false): void {
-    if (!this.#isUnfound) return
-    this.#isUnfound = false
-    for (const connection of this.#connections) {
+    for (const connection of this.#fresh) {
+      this.#fresh.delete(connection)
       const open = connection[this.#slot]
-      if (open === null || open === undefined) continue
       connection[this.#slot] = null
+      // An interruption was here first.
+      if (open === null || open === undefined) continue
       if (!open.isOver) this.know(open, interrupting)
       else this.#noteIfTaken(open)
     }
@@ -255,20 +255,25 @@ export class Requests {
 
   /** Its connection leads to it: there is nothing before it on the way. */
   #keep (open: OpenRequest, connection: Connection): void {
-    const before = connection[this.#slot]
+    let before = connection[this.#slot]
     if (before === undefined) {
       // Of what another server takes for a connection it isn't known that it closes.
       if (!(connection instanceof Socket)) return this.know(open)
       this.#connections.add(connection)
       connection.once('close', this.#closed)
-    } else if (before !== null && this.shared.times[TIMES.taken] !== 0) this.find()
+    } else if (before !== null && this.shared.times[TIMES.taken] !== 0) {
+      this.find()
+      before = null
+    }
     connection[this.#slot] = open
+    if (before === undefined || before === null) this.#fresh.add(connection)
   }
 
   #leaveConnection (connection: Connection): void {
     const open = connection[this.#slot]
     connection[this.#slot] = null
     this.#connections.delete(connection)
+    this.#fresh.delete(connection)
     // That the connection is gone it may hear next.
     if (open?.isOver === false) this.know(open)
   }

@@ -85,11 +85,10 @@ export class OpenRequest {
   }
 
   /**
-   * Stacks are to tell that they are its own.
+   * It has a number: stacks are to tell that what it has promised is its own.
    * @param interrupting No code of the app's may run.
    */
-  takeNumber (number: number, interrupting: boolean): void {
-    this.number = number
+  awaitPromises (interrupting: boolean): void {
     const promise = this.#promise
     if (promise === undefined || (interrupting && hasHooks(promise))) return
     this.#promise = undefined

@@ -158,10 +158,11 @@ export class Requests {
   /** A request is kept by its number from now on, until it is told that it is over. */
   know (open: OpenRequest, interrupting = false): void {
     if (open.number !== 0) return
-    const number = ++this.#lastNumber
+    // First: an interruption may find it, too.
+    const number = open.number = ++this.#lastNumber
     this.#known.set(number, open)
     this.#unheard.push(open)
-    open.takeNumber(number, interrupting)
+    open.awaitPromises(interrupting)
     if (interrupting || this.#unheard.length < this.#most) return
     this.#letGo()
     this.#most = Math.max(LEAST_KEPT, 2 * this.#unheard.length)
@@ -237,13 +238,14 @@ export class Requests {
   #unlist (open: OpenRequest, place: number): void {
     open.place = undefined
     this.#listed[place] = undefined
-    this.#freePlaces.push(place)
     const { start, due, state } = this.#chunkOf(place)
     const at = place % CHUNK
     open.watch.taken = state[at] === TAKEN
     due[at] = NEVER
     start[at] = 0
     state[at] = 0
+    // Last: an interruption may give it to another.
+    this.#freePlaces.push(place)
     this.shared.header[HEADER.open] = this.count
   }
 

@@ -40,3 +40,39 @@ test('of ten thousand idle connections, only those are looked at by which a requ
   requests.find()
   assert.equal(requests.named(next.number), next)
 })
+
+test('a request that an interruption finds while it is being numbered has one number, and is let go of', t => {
+  const requests = table(t)
+  const { open, answer } = ask(requests, new Socket())
+  const { set } = Map.prototype
+  let interruptions = 0
+  t.mock.method(Map.prototype, 'set', function (this: Map<unknown, unknown>, key: unknown, value: unknown) {
+    if (value === open && interruptions++ === 0) requests.find(true)
+    return set.call(this, key, value)
+  })
+  requests.know(open)
+  t.mock.restoreAll()
+  assert.deepEqual([interruptions, open.number], [1, 1])
+  answer()
+  requests.look()
+  assert.equal(requests.isBusy, false)
+})
+
+test('a request that an interruption lists while another leaves has a place of its own', t => {
+  const requests = table(t)
+  const { open, answer } = ask(requests, new Socket())
+  requests.look()
+  const { open: other } = ask(requests, new Socket())
+  const chunk = requests.chunks[0]!
+  Object.defineProperty(requests.chunks, 0, {
+    configurable: true,
+    get () {
+      Object.defineProperty(requests.chunks, 0, { configurable: true, writable: true, value: chunk })
+      requests.look(true)
+      return chunk
+    }
+  })
+  answer()
+  requests.leave(open)
+  assert.deepEqual([chunk.start[other.place!], requests.count, requests.at(other.place!)], [other.start, 1, other])
+})

@@ -131,8 +131,9 @@ export class Requests {
     return open?.isOver === false ? open : undefined
   }
 
-  /** No frame leads here any more. */
+  /** No frame leads here any more, and what those waited for that are over is forgotten. */
   close (): void {
+    this.look()
     tables.delete(this.#name)
     for (const connection of this.#connections) connection.off('close', this.#closed)
     this.#connections.clear()

@@ -107,9 +107,10 @@ test('pipelined requests: each end is told, and none is left when the connection
   assert.deepEqual(running.ends().map(({ url, outcome }) => [url, outcome]).sort(), [['/behind', 'cut off'], ['/held', 'cut off'], ['/last', 'cut off']])
 })
 
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
 test('of what was answered nothing is kept: by a connection that stays, by one that is closed, injected', async t => {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
   const answered: Array<WeakRef<object>> = []
   const running = await start(t, { threshold: 1000 }, app => app.get('/', async (request, reply) => {
     answered.push(new WeakRef(request.raw), new WeakRef(reply.raw))
@@ -128,5 +129,23 @@ test('of what was answered nothing is kept: by a connection that stays, by one t
   await until(() => {
     collect()
     return answered.filter(reference => reference.deref() !== undefined).length <= 2
+  })
+})
+
+test('of an app that is closed no request is kept, though something waits for longer', async t => {
+  let answered: WeakRef<object> | undefined
+  let timer: NodeJS.Timeout | undefined
+  atEnd(t, () => clearTimeout(timer))
+  // Nobody looks before it is closed.
+  const running = await start(t, { threshold: 60_000 }, app => app.get('/', async request => {
+    answered = new WeakRef(request)
+    timer = setTimeout(() => {}, 600_000)
+    return 'done'
+  }))
+  assert.equal(await running.ask('/'), 200)
+  await running.app.close()
+  await until(() => {
+    collect()
+    return answered!.deref() === undefined
   })
 })

@@ -98,11 +98,12 @@ export class Requests {
   enter (request: FastifyRequest, reply: FastifyReply): OpenRequest {
     const open = new OpenRequest(this, request, reply, performance.now())
     ;(request as { [OPEN]?: OpenRequest | null })[OPEN] = open
-    if (!this.#isFresh) this.#freshen(open)
     const raw: Response = reply.raw
     // A response has the connection when it is its turn. Others, those of HTTP/2 and of `inject` take some more time.
     if (raw.stream === undefined && raw.socket !== null && raw.socket === request.raw.socket) this.#keep(open, raw.socket as Connection)
     else this.know(open)
+    // Last: an interruption that has looked before did not see it.
+    if (!this.#isFresh) this.#freshen(open)
     return open
   }
 
@@ -218,7 +219,8 @@ export class Requests {
 
   /** Lists a request: the watcher knows what it is from now on. */
   list (open: OpenRequest): void {
-    if (open.place !== undefined) return
+    // A callback may run in the name of one that has left.
+    if (open.place !== undefined || open.closed) return
     const place = open.place = this.#freePlaces.pop() ?? this.#listed.length
     this.#listed[place] = open
     this.#unmet.push(open)

@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Requests } from '../src/requests.ts'
-import { toShared } from '../src/shared.ts'
+import { TIMES, toShared } from '../src/shared.ts'
 import { atEnd } from './support.ts'
 
 function table (t: TestContext): Requests {
@@ -75,4 +75,31 @@ test('a request that an interruption lists while another leaves has a place of i
   answer()
   requests.leave(open)
   assert.deepEqual([chunk.start[other.place!], requests.count, requests.at(other.place!)], [other.start, 1, other])
+})
+
+test('a request that comes while an interruption looks is not passed over', t => {
+  const requests = table(t)
+  ask(requests, new Socket())
+  const socket = new Socket()
+  const raw = {
+    get socket () {
+      requests.look(true)
+      return socket
+    },
+    destroyed: false,
+    on () {}
+  }
+  ask(requests, new Socket()).answer()
+  const open = requests.enter({ raw: { socket } } as FastifyRequest, { raw, elapsedTime: 0 } as unknown as FastifyReply)
+  assert.deepEqual([requests.shared.times[TIMES.fresh], requests.isBusy], [open.start, true])
+})
+
+test('a request that has left is not listed again', t => {
+  const requests = table(t)
+  const { open, answer } = ask(requests, null)
+  requests.look()
+  answer()
+  requests.leave(open)
+  requests.list(open)
+  assert.equal(requests.count, 0)
 })

@@ -7,8 +7,10 @@ import type { OpenRequest } from './open-request.ts'
 import { nameRequests, requestOfFrame, type Requests } from './requests.ts'
 import { INTERRUPT_SCRIPT, SNAPSHOTS, type SnapshotAnswer, type SnapshotQuestion } from './interrupt.ts'
 
-/** So many frames are taken: what called the handler is below them. */
+/** So many frames are told: what called the handler is below them. */
 const DEPTH = 200
+/** So many are looked through for the one that tells whose they are: a recursion may be as deep as the thread's stack allows. */
+const DEEPEST = 20_000
 const MOST_BEHIND = 20
 const MOST_STOPPED = 50
 const NOBODYS_CODE = 'The code that runs belongs to no request that its stack tells of: it was started by a timer, an event or a callback.'
@@ -90,16 +92,21 @@ function takeSnapshot ({ purpose, cause, deadline, report }: SnapshotQuestion, p
 
 function takeStack ({ requests, current }: SnapshotParts): { sites: string[], owner: OpenRequest | undefined } {
   nameRequests(true)
-  const sites = stackHere(DEPTH)
+  let sites = stackHere(DEPTH)
+  if (sites.length === DEPTH && typeof sites !== 'string' && !sites.some(isOwners)) sites = stackHere(DEEPEST)
   // An app that has frozen `Error` leaves us a text.
   if (typeof sites === 'string') return { sites: sites.split('\n').slice(1).map(line => line.trim().slice('at '.length)), owner: current() }
   const from = sites.findLastIndex(site => site.getScriptNameOrSourceURL() === INTERRUPT_SCRIPT) + 1
   const interrupted = sites.slice(from)
-  const frame = interrupted.findIndex(site => site.getFunctionName()?.startsWith(FRAME_PREFIX) === true)
-  if (frame < 0) return { sites: interrupted.map(String), owner: current() }
+  const frame = interrupted.findIndex(isOwners)
+  if (frame < 0) return { sites: interrupted.slice(0, DEPTH).map(String), owner: current() }
   const owner = requestOfFrame(interrupted[frame]!.getFunctionName()!)
   // Another app in this process has a watcher of its own.
-  return { sites: interrupted.slice(0, frame).map(String), owner: owner?.table === requests ? owner : undefined }
+  return { sites: interrupted.slice(0, Math.min(frame, DEPTH)).map(String), owner: owner?.table === requests ? owner : undefined }
+}
+
+function isOwners (site: NodeJS.CallSite): boolean {
+  return site.getFunctionName()?.startsWith(FRAME_PREFIX) === true
 }
 
 function globals (): { [SNAPSHOTS]?: Map<string, (question: SnapshotQuestion) => string> } {

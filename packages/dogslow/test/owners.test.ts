@@ -134,12 +134,20 @@ test('hooks, handlers that promise, fail or are synchronous, HEAD, and what Fast
       burn()
       throw new Error('It fails.')
     })
+    const recurse = (depth: number): void => {
+      if (depth === 0) burn()
+      else recurse(depth - 1)
+    }
+    app.get('/deep', async () => {
+      await sleep(1)
+      recurse(3000)
+    })
     app.get('/answer', async () => {
       await sleep(1)
       return { toJSON () { burn() } }
     })
   })
-  for (const path of ['/sync', '/hook', '/then', '/fails', '/answer']) assert.equal(await blockedBy(running, path), path)
+  for (const path of ['/sync', '/hook', '/then', '/fails', '/deep', '/answer']) assert.equal(await blockedBy(running, path), path)
   const seen = running.reports().length
   assert.equal(await running.ask('/then?head', { method: 'HEAD' }), 200)
   const report = await until(() => running.reports()[seen])

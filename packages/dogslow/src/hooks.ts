@@ -36,13 +36,15 @@ function nameHandler (route: RouteOptions): void {
   const named = like(handler, function (this: unknown, request: FastifyRequest, reply: FastifyReply) {
     const open = openRequestOf(request)
     if (open === undefined) return handler.call(this, request, reply)
+    // Another route's may have kept this one and call it.
+    const isInner = open.inHandler
     open.inHandler = true
     const result = run(open, handler, this, request, reply)
     // No other thenable: a reply is one.
     if (!(result instanceof Promise)) return result
     // A plugin's hook may have put a function around this one since.
     isFastifys ??= route.handler === named
-    return isFastifys ? new Answer(open, result) : held(open, result)
+    return isFastifys && !isInner ? new Answer(open, result) : held(open, result)
   })
   originals.set(named, handler)
   route.handler = named as RouteOptions['handler']

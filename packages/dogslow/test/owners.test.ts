@@ -111,6 +111,33 @@ test('whoever wraps handlers and hooks gets promises, and may await them as ofte
   assert.deepEqual(seen, ['then', 'finally', 'caught', 'finally'])
 })
 
+test('who has kept a handler for a route of its own may call it, and do with the promise what is done with promises', async t => {
+  const running = await start(t, { repeatAfter: 0 }, app => {
+    app.addHook('onRoute', function (route: RouteOptions) {
+      const { handler, url } = route
+      if (url.startsWith('/again') || route.method === 'HEAD') return
+      const call = (request: unknown, reply: unknown) => (handler as unknown as (...args: unknown[]) => Promise<unknown>).call(this, request, reply)
+      this.get(`/again/catch${url}`, async (request, reply) => await call(request, reply).catch(() => 'caught'))
+      this.get(`/again/finally${url}`, async (request, reply) => await call(request, reply).finally(() => { reply.header('seen', 'finally') }))
+      this.get(`/again/then${url}`, async (request, reply) => await call(request, reply).then(value => `then ${String(value)}`))
+    })
+    app.get('/late', async () => {
+      await sleep(1)
+      burn()
+      return 'late'
+    })
+    app.get('/fails', async () => {
+      await sleep(1)
+      throw new Error('It fails.')
+    })
+  })
+  // Fastify calls it first.
+  assert.equal(await running.ask('/fails'), 500)
+  for (const path of ['/late', '/again/catch/late', '/again/finally/late', '/again/then/late']) assert.equal(await blockedBy(running, path), path)
+  const statuses = await Promise.all(['catch', 'finally', 'then'].map(async what => await running.ask(`/again/${what}/fails`)))
+  assert.deepEqual(statuses, [200, 500, 500])
+})
+
 test('hooks, handlers that promise, fail or are synchronous, HEAD, and what Fastify makes of an answer: all of it is the request\'s code', async t => {
   const running = await start(t, { repeatAfter: 0 }, app => {
     app.addHook('onSend', async (request, _reply, payload) => {

@@ -185,8 +185,13 @@ export class Requests {
     this.#tellLastTaken()
     if (interrupting) return
     for (const open of this.#takeUnheard()) {
-      if (open.isOver) this.leave(open)
-      else open.reply.raw.on('close', () => this.leave(open))
+      if (open.isOver) {
+        this.leave(open)
+        continue
+      }
+      open.reply.raw.on('close', () => this.leave(open))
+      // An interruption may have had to leave that.
+      open.awaitPromises(false)
     }
   }
 

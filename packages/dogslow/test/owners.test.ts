@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { createHook } from 'node:async_hooks'
+import { execFile } from 'node:child_process'
 import http from 'node:http'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { RouteOptions } from 'fastify'
@@ -229,4 +232,12 @@ test('a callback of a request that has been answered is nobody\'s, and what it w
     return answered.filter(reference => reference.deref() !== undefined).length <= 1
   })
   assert.equal(answered.length, 5)
+})
+
+test('without async hooks, which node:test has: requests are named in the middle of what they do, and after hooks begin once there was time', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL('./owners-child.js', import.meta.url))])
+  const { hadHooks, owners } = JSON.parse(stdout) as { hadHooks: boolean, owners: Record<string, Array<string | null>> }
+  assert.equal(hadHooks, false)
+  const paths = ['/sync', '/late', '/then', '/hook', '/pre', '/own', '/wrapped', '/deep', '/injected']
+  assert.deepEqual(owners, { ...Object.fromEntries(paths.map(path => [path, [path]])), '/begins': [null, '/begins'] })
 })

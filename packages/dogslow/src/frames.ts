@@ -30,15 +30,12 @@ export const run = {
   }
 }[RUN]!
 
-/** Awaits something in a function of that name. */
+/**
+ * Awaits something in a function of that name. Of an app with async hooks of its own it calls those for new promises, in an interrupt as well; an
+ * `AsyncLocalStorage` of Node 20 or 22 has such a hook, so that to name each request before would cost the most where there are requests the most.
+ */
 export function follow (name: string, promise: Promise<unknown>): void {
   // A rejection is told as that of an unhandled promise here as well, since nobody handles this one.
   const functions = { async [name] () { await promise } }
   functions[name]!()
-}
-
-/** Whether code of the app's is called for each promise that is made: by its async hooks, or up to Node 22 by those of an `AsyncLocalStorage`. */
-export function hasHooks (promise: Promise<unknown>): boolean {
-  // Node numbers promises only then.
-  return Object.getOwnPropertySymbols(promise).length > 0
 }

@@ -1,6 +1,6 @@
 import type { Http2Stream } from 'node:http2'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { follow, hasHooks } from './frames.ts'
+import { follow } from './frames.ts'
 import type { Requests } from './requests.ts'
 
 /** Of HTTP/2, the stream knows: a response of that has no `destroyed`, and is finished when it is cut off, too. */
@@ -81,16 +81,12 @@ export class OpenRequest {
     if (this.number !== 0) return follow(this.table.frameName(this.number), promise)
     if (this.#promise !== undefined) (this.#earlierPromises ??= []).push(this.#promise)
     this.#promise = promise
-    if (this.table.namesAtOnce) this.table.know(this)
   }
 
-  /**
-   * It has a number: stacks are to tell that what it has promised is its own.
-   * @param interrupting No code of the app's may run.
-   */
-  awaitPromises (interrupting: boolean): void {
+  /** It has a number: stacks are to tell that what it has promised is its own. */
+  awaitPromises (): void {
     const promise = this.#promise
-    if (promise === undefined || (interrupting && hasHooks(promise))) return
+    if (promise === undefined) return
     this.#promise = undefined
     this.awaits(promise)
     for (const earlier of this.#earlierPromises ?? []) this.awaits(earlier)

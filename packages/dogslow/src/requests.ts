@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { FRAME_PREFIX, hasHooks, RUN, runningRequest } from './frames.ts'
+import { FRAME_PREFIX, RUN, runningRequest } from './frames.ts'
 import { OPEN, OpenRequest, type Response } from './open-request.ts'
 import { CHUNK, HEADER, NEVER, TAKEN, TEXT_BYTES, TIMES, toChunk, writeJson, type Chunk, type Shared } from './shared.ts'
 
@@ -73,8 +73,6 @@ export class Requests {
   #isFresh = false
   /** Of those that were over when the watcher told of some that nobody had looked for: who came last. */
   #lastTaken: OpenRequest | undefined
-  /** Whether a request has its number from the start: where promises have hooks, no function can begin to await one in the middle of anything. */
-  namesAtOnce = false
 
   constructor (shared: Shared, listener: RequestsListener) {
     this.shared = shared
@@ -164,7 +162,7 @@ export class Requests {
     const number = open.number = ++this.#lastNumber
     this.#known.set(number, open)
     this.#unheard.push(open)
-    open.awaitPromises(interrupting)
+    open.awaitPromises()
     if (interrupting || this.#unheard.length < this.#most) return
     this.#letGo()
     this.#most = Math.max(LEAST_KEPT, 2 * this.#unheard.length)
@@ -185,13 +183,8 @@ export class Requests {
     this.#tellLastTaken()
     if (interrupting) return
     for (const open of this.#takeUnheard()) {
-      if (open.isOver) {
-        this.leave(open)
-        continue
-      }
-      open.reply.raw.on('close', () => this.leave(open))
-      // An interruption may have had to leave that.
-      open.awaitPromises(false)
+      if (open.isOver) this.leave(open)
+      else open.reply.raw.on('close', () => this.leave(open))
     }
   }
 
@@ -260,7 +253,6 @@ export class Requests {
   #freshen ({ start }: OpenRequest): void {
     this.#isFresh = true
     this.shared.times[TIMES.fresh] = start
-    this.namesAtOnce = hasHooks(Promise.resolve())
   }
 
   /** Its connection leads to it: there is nothing before it on the way. */

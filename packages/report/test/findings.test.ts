@@ -1,29 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Profile } from '@geordi/profile'
-import type { Finding } from '../src/findings/finding.ts'
-import { findIn } from '../src/findings/index.ts'
-import { lookAt } from '../src/waits/look.ts'
+import { assertNone, AUTHOR, find, first, locations } from './find.ts'
 import { repeat, RunBuilder, type TestWait } from './run-builder.ts'
-
-async function find (run: RunBuilder | Profile): Promise<Finding[]> {
-  return await findIn(lookAt(run instanceof RunBuilder ? run.profile() : run))
-}
-
-/** What is found first, and that it's this. */
-async function first (run: RunBuilder | Profile, cause: string): Promise<Finding> {
-  const found = await find(run)
-  assert.equal(found[0]?.cause, cause, JSON.stringify(found.map(({ cause, title }) => [cause, title])))
-  return found[0]!
-}
-
-async function assertNone (run: RunBuilder | Profile): Promise<void> {
-  assert.deepEqual((await find(run)).map(({ cause, title }) => `${cause}: ${title}`), [])
-}
-
-const locations = ({ places }: Finding) => places.map(({ label, location }) => `${label} ${location}`)
-
-const AUTHOR: TestWait = { statement: 'select author from commits where id = $1', parameters: true, rows: 1, stack: ['handler:3', 'countAuthors:12', 'loadAuthor:20', 'query in pg:99'] }
 
 /** So many queries one after the other, each of 1 ms, in a request of 300 ms. */
 function queries (count: number, wait: (at: number) => TestWait): RunBuilder {
@@ -130,51 +108,6 @@ describe('the same query for each row', () => {
   test('is none for different statements, nor for one from many places', async () => {
     await assertNone(queries(150, at => ({ ...AUTHOR, statement: `select a${at} from t`, same: at + 1 })))
     await assertNone(queries(150, at => ({ ...AUTHOR, stack: [`handler:${at + 1}`], same: at + 1 })))
-  })
-})
-
-describe('the same work for another thread, once after the other', () => {
-  const HASH: TestWait = { kind: 'threadpool', statement: 'pbkdf2', target: 'crypto', stack: ['handler:3', 'hashAll:12', 'pbkdf2 node:internal/crypto/pbkdf2'] }
-  const hashes = (count: number, each: number, rest: number, wait: TestWait = HASH) => {
-    const run = new RunBuilder().run(['handler'], rest)
-    repeat(count, () => run.wait(wait, each).run(['handler', 'hashAll'], 0.1))
-    return run
-  }
-
-  test('is found by its time, where each is too short to be told alone', async () => {
-    const found = await first(hashes(10, 60, 49), 'n-plus-one')
-    assert.equal(found.title, 'The same work for the thread pool 10 times, one by one')
-    assert.equal(found.evidence.join(), '10 from one call, 600 ms in all, 60.0 ms each (median)')
-    assert.equal(found.subject, 'pbkdf2 crypto')
-    assert.deepEqual(locations(found), ['hashAll src/hashAll.js:12', 'handler src/handler.js:3'])
-    assert.ok(Math.abs(found.time - 600_000) < 1)
-    for (const [kind, statement, title] of [['process', 'execFile', /child process is started 10 times/], ['worker', 'message', /worker thread is asked 10 times/], ['dns', 'lookup', /name is looked up 10 times/], ['connect', 'connect', /connection is opened 10 times/]] as const) {
-      assert.match((await first(hashes(10, 60, 49, { ...HASH, kind, statement }), 'n-plus-one')).title, title)
-    }
-  })
-
-  test('is told as slow where each is, and as tiny where they are', async () => {
-    assert.deepEqual((await find(hashes(10, 150, 49))).map(({ cause }) => cause), ['slow-operation'])
-    assert.deepEqual((await find(hashes(600, 0.8, 49))).map(({ cause }) => cause), ['tiny-operations'])
-    assert.deepEqual((await find(hashes(6, 5, 49).wait(HASH, 400))).map(({ cause }) => cause), ['slow-operation'])
-    // Some that take longer are told with the others.
-    assert.deepEqual((await find(hashes(10, 60, 49).wait(HASH, 120).wait(HASH, 130))).map(({ title }) => title), ['The same work for the thread pool 12 times, one by one'])
-  })
-
-  test('is none for four of them, in a small share of the time, for little time, for several at once, and for a stream\'s', async () => {
-    await assertNone(hashes(4, 60, 49))
-    await assertNone(hashes(10, 25, 700))
-    await assertNone(hashes(10, 15, 20))
-    for (const statement of ['stream chunk', 'stream flush']) await assertNone(hashes(40, 10, 49, { ...HASH, statement, target: 'zlib' }))
-    // A file that is read in pieces, as it should be.
-    await assertNone(hashes(40, 10, 49, { ...HASH, kind: 'file', statement: 'read', target: '/srv/data/a.bin' }))
-    const together = new RunBuilder().run(['handler'], 49)
-    repeat(12, at => together.open(HASH, 50 + Math.floor(at / 4) * 90, 140 + Math.floor(at / 4) * 90))
-    await assertNone(together)
-    // Each from a line of its own.
-    const apart = new RunBuilder().run(['handler'], 49)
-    repeat(10, at => apart.wait({ ...HASH, stack: ['handler:3', `hashAll:${at + 12}`] }, 60))
-    await assertNone(apart)
   })
 })
 

@@ -5,14 +5,14 @@ import type { Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { isPolling } from './identical.ts'
 import { callers } from './places.ts'
-import { isRepeatedWork, isWork, WORK_ADVICE, WORK_NAMES } from './repeated-work.ts'
+import { isBatched, isRepeatedQuestion, isRepeatedWork, isWork, WORK_ADVICE, WORK_NAMES } from './repeated-work.ts'
 import { isAround, reads, verbOf } from './statements.ts'
 import { IDENTICAL, N_PLUS_ONE, WITHIN_PROCESS } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
 /** The same query for each row, each with other values: the «N+1». */
 export function findNPlusOne (look: Look): Finding[] {
-  return [...findOneByOne(look, isOneByOne), ...findOneByOne(look, (recorded, tally) => isRepeatedWork(look, recorded, tally))]
+  return findOneByOne(look, (recorded, tally) => isOneByOne(recorded, tally) || isRepeatedWork(look, recorded, tally) || isRepeatedQuestion(look, recorded, tally))
 }
 
 const KINDS: ReadonlySet<string> = new Set(['sql', 'document', 'cache', 'http', 'network'])
@@ -47,7 +47,7 @@ function isOneByOne ({ waits }: RecordedLook, tally: Tally): boolean {
   const { kind, sync, count, waits: members, total, repeats } = tally
   if (!KINDS.has(kind) || (sync && kind !== 'sql') || count < N_PLUS_ONE.count || isAround(tally)) return false
   if (kind === 'network' && (count < N_PLUS_ONE.exchanges || medianOf(waits, members, wait => (waits.bytes[wait] as number) / countOf(waits, wait)) >= N_PLUS_ONE.batchBytes)) return false
-  if (medianOf(waits, members, wait => (waits.rows[wait] as number) / countOf(waits, wait)) >= N_PLUS_ONE.batchRows) return false
+  if (isBatched(waits, members)) return false
   // Few questions, asked again and again, are told as what they are; of many rows' some have the same answer. What is sent with a POST isn't known.
   if (repeats >= IDENTICAL.count && count - repeats < N_PLUS_ONE.count && (reads(tally) || isPolling(waits, members))) return false
   return kind !== 'cache' || total / openTime(waits, members) < N_PLUS_ONE.pipelined

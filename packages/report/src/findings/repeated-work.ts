@@ -1,8 +1,10 @@
-import type { WaitKind } from '@geordi/profile'
-import { openTime } from '../waits/counts.ts'
+import type { WaitKind, Waits } from '@geordi/profile'
+import { countOf, medianOf, openTime } from '../waits/counts.ts'
 import { elapsed, type Look, type RecordedLook } from '../waits/look.ts'
 import type { Tally } from '../waits/tallies.ts'
-import { REPEATED, SLOW_OPERATION, TINY } from './thresholds.ts'
+import { isPolling } from './identical.ts'
+import { isAround } from './statements.ts'
+import { N_PLUS_ONE, REPEATED, SLOW_OPERATION, TINY } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
 /** Work that others do than the thread. Files aren't among it: one that is read in pieces is read as it should be. */
@@ -22,9 +24,28 @@ export function isWork (kind: WaitKind): kind is keyof typeof WORK_NAMES {
   return kind in WORK_NAMES
 }
 
-/** Whether it is worth telling that such work is done once after the other. What is slow each time, or tiny, is told as that; a stream's pieces belong together. */
-export function isRepeatedWork (look: Look, recorded: RecordedLook, { kind, sync, statement, count, median, total, waits: members }: Tally): boolean {
-  return isWork(kind) && !sync && !statement.startsWith('stream ') && count >= REPEATED.count &&
-    median > TINY.time && median < SLOW_OPERATION.time && median * count >= REPEATED.alike * total &&
+/** Whether it is worth telling that such work is done once after the other. A stream's pieces belong together. */
+export function isRepeatedWork (look: Look, recorded: RecordedLook, tally: Tally): boolean {
+  return isWork(tally.kind) && !tally.statement.startsWith('stream ') && isLongInAll(look, recorded, tally)
+}
+
+const QUESTIONS: ReadonlySet<WaitKind> = new Set<WaitKind>(['sql', 'document', 'http'])
+
+/** The same of questions that are too few for others to be a loop. Who asks until something is done has to, and a lock is told as one. */
+export function isRepeatedQuestion (look: Look, recorded: RecordedLook, tally: Tally): boolean {
+  const { waits } = recorded
+  const { kind, count, waits: members } = tally
+  return QUESTIONS.has(kind) && count < N_PLUS_ONE.count && !isAround(tally) && isLongInAll(look, recorded, tally) && !isBatched(waits, members) && !isPolling(waits, members) &&
+    waits.locks?.some(({ wait }) => members.includes(wait)) !== true
+}
+
+/** What is slow each time, or tiny, is told as that. */
+function isLongInAll (look: Look, recorded: RecordedLook, { sync, count, median, total, waits: members }: Tally): boolean {
+  return !sync && count >= REPEATED.count && median > TINY.time && median < SLOW_OPERATION.time && median * count >= REPEATED.alike * total &&
     total < REPEATED.atOnce * openTime(recorded.waits, members) && isWorthTelling(look, elapsed(recorded, members), REPEATED)
+}
+
+/** Many rows at a time are what somebody has thought of. */
+export function isBatched (waits: Waits, members: readonly number[]): boolean {
+  return medianOf(waits, members, wait => (waits.rows[wait] as number) / countOf(waits, wait)) >= N_PLUS_ONE.batchRows
 }

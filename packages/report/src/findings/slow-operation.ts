@@ -5,7 +5,7 @@ import { longestOf } from '../waits/counts.ts'
 import type { Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
-import { isRepeatedWork } from './repeated-work.ts'
+import { isRepeatedQuestion, isRepeatedWork } from './repeated-work.ts'
 import { verbOf } from './statements.ts'
 import { LOCK, SLOW_OPERATION } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
@@ -47,7 +47,7 @@ export function findSlowOperations (look: Look): Finding[] {
   const { profile, recorded, wall } = look
   if (recorded === undefined) return []
   return recorded.tallies.filter(({ kind, sync, max }) => (!sync || kind === 'sql') && kind in TITLES && max >= SLOW_OPERATION.time).flatMap(tally => {
-    if (isRepeatedWork(look, recorded, tally)) return []
+    if (isRepeatedWork(look, recorded, tally) || isRepeatedQuestion(look, recorded, tally)) return []
     const { kind, statement, target, count, total, max, site } = tally
     const { time, longest } = withoutLocks(recorded, tally)
     if (!isWorthTelling(look, time, SLOW_OPERATION)) return []

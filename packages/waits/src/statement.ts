@@ -36,7 +36,7 @@ function normalise (text: string): string {
     if (first === '$') return /^\$\d+$/.test(token) ? token : '?'
     return token.startsWith('--') || token.startsWith('/*') || token.trim() === '' ? ' ' : '?'
   })
-  // A text that is cut off within a literal would show its beginning.
-  const whole = cut.length < text.length ? `${plain.replace(/'[^']*$/, '?')} …` : plain
+  // A text that is cut off within a literal would show its beginning, and what follows a quote that is escaped there.
+  const whole = cut.length < text.length ? `${plain.replace(/'[\s\S]*$/, '?')} …` : plain
   return whole.replace(LISTS, '(…)').replace(/ +/g, ' ').replace(ROWS, '$1, …').trim()
 }

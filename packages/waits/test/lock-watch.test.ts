@@ -128,3 +128,24 @@ test('the name of a lock is read out of the statement only where it stands there
   assert.deepEqual(advisoryHolder("SELECT GET_LOCK( 'orders', 10)")![1], ['orders'])
   for (const sql of ['select get_lock(?, 10)', 'select get_lock(concat(1), 10)', "select get_lock('it\\'s', 10)", 'select 1']) assert.equal(advisoryHolder(sql), undefined, sql)
 })
+
+test('where connecting fails at once, nothing is known, and the app goes on', async () => {
+  const recorder = new Recorder()
+  recorder.start()
+  let [looks, tries] = [0, 0]
+  const watch = new LockWatch<object>(recorder, {
+    every: 5,
+    keyOf () {
+      looks++
+      return 'server'
+    },
+    connect () {
+      tries++
+      throw new Error('The app\'s own stream is in use.')
+    }
+  })
+  const driver = recorder.record(true)
+  watch.add(driver, { wait: recorder.open(driver, { kind: 'sql', statement: 'update account' }), client: {}, text: 'update account', target: 'server' })
+  while (looks < 3) await new Promise(resolve => { setTimeout(resolve, 5) })
+  assert.deepEqual([tries, recorder.stop().locks ?? []], [1, []])
+})

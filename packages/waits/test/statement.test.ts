@@ -25,6 +25,7 @@ test('a statement that is too long is cut, and shows nothing of a text that is c
   const normal = normaliseSql(`select ${'a, '.repeat(700)}'secret`.padEnd(5000, ' secret'))
   assert.ok(normal.length < 2100)
   assert.ok(!normal.includes('secret'))
+  assert.equal(normaliseSql(`update t set body = 'secret it\\'s ${'secret '.repeat(500)}'`), 'update t set body = ? …')
 })
 
 test('a text without end takes no time', () => {

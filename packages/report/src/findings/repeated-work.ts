@@ -29,7 +29,8 @@ export function isRepeatedWork (look: Look, recorded: RecordedLook, tally: Tally
   return isWork(tally.kind) && !tally.statement.startsWith('stream ') && isLongInAll(look, recorded, tally)
 }
 
-const QUESTIONS: ReadonlySet<WaitKind> = new Set<WaitKind>(['sql', 'document', 'http'])
+/** Of a service it isn't known how much each answer has: pages that lead from one to the next, or parts of something large, look the same. */
+const QUESTIONS: ReadonlySet<WaitKind> = new Set<WaitKind>(['sql', 'document'])
 
 /** The same of questions that are too few for others to be a loop. Who asks until something is done has to, and a lock is told as one. */
 export function isRepeatedQuestion (look: Look, recorded: RecordedLook, tally: Tally): boolean {

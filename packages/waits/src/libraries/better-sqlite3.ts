@@ -41,7 +41,7 @@ function patchStatements (prototype: object): void {
     patch(prototype, name, original => function (...args: unknown[]) {
       const recorder = recorderOutsideDrivers()
       if (recorder === undefined) return Reflect.apply(original, this, args)
-      return recorder.countOften(statements.of(this as object), original, this, args, rows)
+      return recorder.countOften(statements.of(this as object), original, this, args, name === 'run' ? changes : rows)
     })
   }
 }
@@ -51,7 +51,11 @@ function describe ({ source = '', database: { name = 'sqlite' } = {} }: Statemen
 }
 
 function rows (answer: unknown): number | undefined {
-  if (Array.isArray(answer)) return answer.length
+  return Array.isArray(answer) ? answer.length : undefined
+}
+
+/** Of `run` only: a row may have a column of that name. */
+function changes (answer: unknown): number | undefined {
   const { changes } = (answer ?? {}) as { changes?: unknown }
   return typeof changes === 'number' ? changes : undefined
 }

@@ -96,6 +96,16 @@ export class LockWatch<Client extends object> {
     this.#timer.unref()
   }
 
+  /** What the app has set may throw here, and this is a timer's callback. */
+  #connect (client: Client, target: string): { readonly connection: LockConnection<Client>, asking: boolean } {
+    try {
+      return { connection: this.#quietly(() => this.#servers.connect(client, this.#quietly, () => this.#recorder.silent(target))), asking: false }
+    } catch {
+      // Never asked: it is as if it were busy.
+      return { connection: { ask: async () => [], close () {} }, asking: true }
+    }
+  }
+
   #look (): void {
     if (activeRecorder() !== this.#recorder) return this.#end()
     this.#forgetEnded()
@@ -104,8 +114,7 @@ export class LockWatch<Client extends object> {
       let server = this.#connections.get(key)
       if (server === undefined) {
         const [{ client, target }] = open as [Watched<Client>]
-        const connection = this.#quietly(() => this.#servers.connect(client, this.#quietly, () => this.#recorder.silent(target)))
-        this.#connections.set(key, server = { connection, asking: false })
+        this.#connections.set(key, server = this.#connect(client, target))
       }
       if (server.asking) continue
       server.asking = true

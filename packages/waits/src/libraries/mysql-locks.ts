@@ -16,6 +16,9 @@ const PRECISION = 1
 /** Errors: a right is wanted, for a table or for all; there is no such table. */
 const REFUSED: ReadonlySet<number> = new Set([1142, 1227, 1109, 1146])
 
+/** Texts, unless the server is told to take them for names; it is another program's statement, so rather too little is shown. */
+const DOUBLE_QUOTED = /"(?:[^"\\]|""|\\[\s\S])*(?:"|$)/g
+
 /** What is used of `mysql2`'s connection. */
 export interface LockClient {
   readonly config: { readonly host?: string, readonly port?: number, readonly socketPath?: string, readonly user?: string, readonly database?: string, readonly stream?: unknown }
@@ -41,7 +44,8 @@ const watches = new WeakMap<Recorder, LockWatch<LockClient>>()
  * @param query Its method as it was, which records nothing.
  */
 export function watchMysqlLocks (recorder: Recorder, record: number, statement: Statement, Connection: LockClientClass, query: Function): void {
-  if (!recorder.asksServers) return
+  // A stream of the app's own (a tunnel) leads one connection to the server, and is its.
+  if (!recorder.asksServers || statement.client.config.stream !== undefined) return
   let watch = watches.get(recorder)
   if (watch === undefined) watches.set(recorder, watch = new LockWatch(recorder, serversBy(Connection, query)))
   watch.add(record, statement)
@@ -175,6 +179,6 @@ function beginningOf (text: string): string {
 function holderOf ({ holder, user, host, command, info }: Holder): string {
   if (holder === null) return ''
   const who = [...user === null ? [] : [`${user}@${host ?? ''}`], `connection ${holder}`].join(', ')
-  if (info !== null && info !== '') return `${who}: ${normaliseSql(info)}`
+  if (info !== null && info !== '') return `${who}: ${normaliseSql(info).replace(DOUBLE_QUOTED, '?')}`
   return command === 'Sleep' ? `${who}: idle, its transaction is open` : who
 }

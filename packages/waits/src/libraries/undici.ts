@@ -60,10 +60,11 @@ function keep (recorder: Recorder, pool: object, read: Read, options: Options, h
   for (const name of ['onError', 'onResponseError']) {
     const told = handler[name]
     if (typeof told !== 'function') continue
-    handler[name] = function (this: unknown, ...args: unknown[]) {
+    // It is the app's own, and may be frozen: then its turn ends the wait.
+    Reflect.set(handler, name, function (this: unknown, ...args: unknown[]) {
       recorder.close(wait, true)
       return Reflect.apply(told, this, args) as unknown
-    }
+    })
   }
 }
 

@@ -132,20 +132,20 @@ test('the name of a lock is read out of the statement only where it stands there
 test('where connecting fails at once, nothing is known, and the app goes on', async () => {
   const recorder = new Recorder()
   recorder.start()
-  let [looks, tries] = [0, 0]
+  const counts = { looks: 0, tries: 0 }
   const watch = new LockWatch<object>(recorder, {
     every: 5,
     keyOf () {
-      looks++
+      counts.looks++
       return 'server'
     },
     connect () {
-      tries++
+      counts.tries++
       throw new Error('The app\'s own stream is in use.')
     }
   })
   const driver = recorder.record(true)
   watch.add(driver, { wait: recorder.open(driver, { kind: 'sql', statement: 'update account' }), client: {}, text: 'update account', target: 'server' })
-  while (looks < 3) await new Promise(resolve => { setTimeout(resolve, 5) })
-  assert.deepEqual([tries, recorder.stop().locks ?? []], [1, []])
+  while (counts.looks < 3) await new Promise(resolve => { setTimeout(resolve, 5) })
+  assert.deepEqual([counts.tries, recorder.stop().locks ?? []], [1, []])
 })

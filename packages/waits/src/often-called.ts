@@ -6,8 +6,8 @@ import type { WaitStart } from './wait-log.ts'
 const SURE = 16
 /** Of so many calls one is looked at, in the end. */
 const MOST_APART = 256
-/** After so many microseconds other code may have its turn; to look costs little of that. */
-const PAUSE = 1000
+/** Microseconds. After so many other code may have its turn, and a call that takes so long is told for itself; to look costs little of that. */
+export const LONG = 1000
 
 /**
  * A statement of a database within the process, which may be asked twenty thousand times, a microsecond each: to look where each call is would take
@@ -44,7 +44,7 @@ export class OftenCalled {
 
   /** The record of the call before, where this one can be taken to be at the same place, or must be; 0 where it is to be looked at. */
   assumed (caller: number, time: number, spares: boolean): number {
-    const isPaused = time - this.#last > PAUSE
+    const isPaused = time - this.#last > LONG
     this.#last = time
     if (spares) return this.#record
     if (isPaused || caller !== this.#caller || this.#left === 0) return 0

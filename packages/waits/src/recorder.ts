@@ -12,7 +12,7 @@ import { fillOptions, type FilledOptions, type WaitsOptions } from './options.ts
 import { FLAG, LEVEL, MARK, RECORDING_VERSION, type WaitRecording } from './recording.ts'
 import { Records } from './records.ts'
 import { DEPTH, Stacks, takeStack } from './stacks.ts'
-import type { OftenCalled } from './often-called.ts'
+import { LONG, type OftenCalled } from './often-called.ts'
 import { readStamp, writeStamp } from './stamp.ts'
 import { WaitLog, type WaitStart } from './wait-log.ts'
 
@@ -156,6 +156,17 @@ export class Recorder {
 
   /** Calls the request's own code, a hook or a handler: what called it is not shown. */
   run (fn: Function, self: unknown, args: unknown[]): unknown {
+    // A hook that a handler has led to is not that handler.
+    const wasEntering = this.#isEntering
+    this.#isEntering = false
+    try {
+      return this.#runRoot(fn, self, args)
+    } finally {
+      this.#isEntering = wasEntering && this.#route?.handler === undefined
+    }
+  }
+
+  #runRoot (fn: Function, self: unknown, args: unknown[]): unknown {
     return this.#within(this.#records.add(0, -1, FLAG.root), fn, self, args)
   }
 
@@ -165,7 +176,7 @@ export class Recorder {
     this.#route = { url, registered: this.#records.add(0, this.#stacks.keep(registered), 0) }
     this.#isEntering = true
     try {
-      return this.run(fn, self, args)
+      return this.#runRoot(fn, self, args)
     } finally {
       this.#isEntering = false
     }
@@ -244,7 +255,8 @@ export class Recorder {
     let start = now()
     if (this.#spares && this.#cost.isTurn()) this.#weighAll(start)
     let record = called.assumed(this.#current, start, this.#spares)
-    if (record === 0) {
+    const isAssumed = record !== 0
+    if (!isAssumed) {
       record = this.#lookAt(called, start)
       start = now()
     } else this.#cost.assumed++
@@ -262,7 +274,10 @@ export class Recorder {
       return result
     } finally {
       this.#current = outer
-      this.close(wait, failed, rows)
+      const end = now()
+      // Such a one may be a finding of its own, which must not be told at the place of the fast ones.
+      if (isAssumed && end - start > LONG) this.#log.place(wait, this.#lookAt(called, end))
+      this.#log.close(wait, end, failed, rows)
     }
   }
 

@@ -105,6 +105,13 @@ export class WaitLog {
     return this.#add({ operation, record, start: time, same: hash(values) })
   }
 
+  /** It was called somewhere else than it was taken to be. */
+  place (wait: number, record: number): void {
+    const begun = this.#begun.get(wait)
+    if (begun !== undefined) this.#begun.set(wait, { ...begun, record })
+    else this.#record.set(this.#rowOf(wait), record)
+  }
+
   close (wait: number, time: number, failed: boolean, rows = NaN, bytes = NaN): void {
     const begun = this.#begun.get(wait)
     if (begun !== undefined) {

@@ -115,6 +115,13 @@ describe('mysql2 on MariaDB', { skip: noMariadb }, () => {
     assert.equal(waits.filter(({ caller }) => caller?.startsWith('wants') === true).length, 5, 'and waits for none but its own')
   })
 
+  test('a stream of the app\'s own is left to its connection', async () => {
+    const { recording } = await record('mysql-stream', { MYSQL_SOCKET: server.socket, MYSQL_USER: 'seeing' })
+    const waits = toWaits(recording).filter(({ kind }) => kind === 'sql')
+    assert.deepEqual(waits.map(({ caller, outcome }) => [caller, outcome]), [['slow', 'done'], ['next', 'done']])
+    assert.deepEqual(recording.locks, [])
+  })
+
   test('a process that has nothing else to do ends, whether the recording does or not', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL('../../test/fixtures/mysql-exit.mjs', import.meta.url))], {
       timeout: 20_000, env: { ...process.env, MYSQL_SOCKET: server.socket, MYSQL_USER: 'seeing' }

@@ -175,6 +175,7 @@ test('undici: what waits for a connection that others use is told from the excha
   assert.deepEqual(of('byFetch'), { pool: free(1), http: Array(2).fill('GET /fetched done') })
   assert.deepEqual(of('unlimited'), { pool: [], http: Array(2).fill('GET /unlimited done') })
   assert.deepEqual(of('refused').pool, ['free connection failed'])
+  assert.deepEqual(of('frozen'), { pool: free(2), http: Array(3).fill('GET /frozen done') })
   for (const { duration } of [...by(waits, 'crowded', 'http'), ...by(waits, 'byClient', 'http')]) assert.ok(duration >= 39, `an answer after ${duration} ms`)
   for (const { duration } of [...by(waits, 'crowded', 'pool'), ...by(waits, 'byClient', 'pool')]) assert.ok(duration >= 39, `a connection after ${duration} ms`)
   const sizes = new Map(recording.waits.operations.filter(({ kind }) => kind === 'pool').map(({ connections, target }) => [connections, target]))
@@ -203,10 +204,12 @@ test('better-sqlite3: thousands of tiny statements are all counted, and hardly a
   const waits = toWaits(recording).filter(({ kind }) => kind === 'sql')
   const of = (statement: string) => waits.filter(wait => wait.statement === statement)
   const all = of('select * from item where id > ?')
-  assert.equal(all.length, 6001)
-  assert.equal(new Set(all.map(({ same }) => same)).size, 3001, 'values are told apart')
+  assert.equal(all.length, 7002)
+  assert.equal(new Set(all.map(({ same }) => same)).size, 3002, 'values are told apart')
+  // It comes where one that is looked at is far.
+  assert.deepEqual(all.filter(({ duration }) => duration >= 5).map(({ caller }) => caller), ['long'])
   const [first, second, later] = ['first', 'second', 'later'].map(caller => by(all, caller).length) as [number, number, number]
-  assert.equal(first + second + later, 6001)
+  assert.equal(first + second + later, 6001, 'the others are of fast() and long()')
   assert.equal(later, 1, 'a pause is looked after')
   assert.ok(Math.abs(first - 3000) <= 256, `${first} by the first, ${second} by the second`)
   const { captures, assumed = 0 } = recording.cost
@@ -214,6 +217,7 @@ test('better-sqlite3: thousands of tiny statements are all counted, and hardly a
 
   assert.deepEqual(['even', 'odd'].map(caller => by(of('select ? from item'), caller).length), [300, 300], 'two in turns')
   const same = of('select name from item where id = ?')
+  assert.deepEqual(new Set(same.map(({ rows }) => rows)), new Set([null]), 'a column is no count')
   assert.deepEqual([by(same, 'same').length, new Set(same.map(({ same }) => same)).size], [500, 1])
   assert.deepEqual(['oneOf', 'twoOf'].map(caller => by(of('select ? from item where name = ?'), caller).length), [20, 20], 'of two at once')
   assert.equal(of('fails').filter(({ outcome }) => outcome === 'failed').length, 100)
@@ -226,7 +230,7 @@ test('better-sqlite3: each statement is counted past the budget and past the mem
     const counts = new Map<string, number>()
     for (const { statement, count } of waits) counts.set(statement, (counts.get(statement) ?? 0) + count)
     assert.deepEqual(Object.fromEntries(counts), {
-      'select * from item where id > ?': 6001, 'select ? from item': 600, 'select name from item where id = ?': 500, 'select ? from item where name = ?': 40, fails: 100
+      'select * from item where id > ?': 7002, 'select ? from item': 600, 'select name from item where id = ?': 500, 'select ? from item where name = ?': 40, fails: 100
     }, JSON.stringify(options))
   }
 })

@@ -153,7 +153,7 @@ class Asker implements LockConnection<LockClient> {
 
 /** The app's own way to the server, without what it does to questions and answers. */
 function configLike (config: LockClient['config']): object {
-  const plain = { namedPlaceholders: false, queryFormat: undefined, rowsAsArray: false, nestTables: undefined, typeCast: true, pool: undefined }
+  const plain = { namedPlaceholders: false, queryFormat: undefined, rowsAsArray: false, nestTables: undefined, typeCast: true, pool: undefined, debug: false }
   const own = Object.create(Object.getPrototypeOf(config)) as object
   return Object.assign(own, config, plain, { connectTimeout: LIMIT, connectAttributes: { program_name: 'geordi' } })
 }

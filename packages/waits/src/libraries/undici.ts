@@ -14,8 +14,17 @@ interface Client {
   readonly pipelining: number
 }
 
-/** What a pool keeps until one of its connections is free, by the handler, which it hands on as it is: many requests may have the same options. */
-const kept = new WeakMap<Handler, { readonly recorder: Recorder, readonly record: number, readonly wait: number }>()
+interface Kept {
+  readonly recorder: Recorder
+  readonly record: number
+  readonly wait: number
+}
+
+/**
+ * What a pool keeps until one of its connections is free, by the handler, which it hands on as it is: many requests may have the same options. Some may have
+ * the same handler, too, and have their turn in order.
+ */
+const kept = new WeakMap<Handler, Kept[]>()
 
 /** `undici`'s pools, an agent's too: a request that finds all connections busy is none, and not published, before one is free. */
 export function patchUndiciPool ({ PoolBase }: { readonly PoolBase: { readonly prototype: object } }): void {
@@ -38,9 +47,8 @@ export function patchUndiciClient (Client: { readonly prototype: object }): void
     const recorder = activeRecorder()
     if (recorder === undefined) return Reflect.apply(original, this, args)
     const handler = args[1] as Handler
-    const before = kept.get(handler)
+    const before = kept.get(handler)?.shift()
     if (before?.recorder === recorder) {
-      kept.delete(handler)
       recorder.close(before.wait, false)
       return recorder.call(before.record, original, this, args)
     }
@@ -55,7 +63,9 @@ function keep (recorder: Recorder, pool: object, read: Read, options: Options, h
   const { length } = read(pool, 'clients') as readonly unknown[]
   const record = recorder.inDriver ? recorder.current : recorder.record(true)
   const wait = recorder.open(record, freeConnection(String(origin), length))
-  kept.set(handler, { recorder, record, wait })
+  const others = kept.get(handler)
+  if (others === undefined) kept.set(handler, [{ recorder, record, wait }])
+  else others.push({ recorder, record, wait })
   // A pool that is destroyed tells so whom it keeps; from version 8 on it also tells who has given up. Before, they are kept until their turn.
   for (const name of ['onError', 'onResponseError']) {
     const told = handler[name]

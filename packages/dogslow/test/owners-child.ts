@@ -53,8 +53,9 @@ for (const path of ['/sync', '/late', '/then', '/hook', '/pre', '/own', '/wrappe
   const blocked = () => running.reports().slice(seen).filter(({ kind }) => kind === 'blocked')
   if (path === '/injected') await running.app.inject(path)
   else await running.ask(path)
-  await until(() => blocked().length > 0)
-  owners[path] = blocked().map(({ requests: [request] }) => request?.url ?? null)
+  // On a busy machine there may be several; when its end is told, all are there.
+  await until(() => blocked().length > 0 && blocked().every(({ id }) => running.ends().some(({ report }) => report === id)))
+  owners[path] = [...new Set(blocked().map(({ requests: [request] }) => request?.url ?? null))]
 }
 console.log(JSON.stringify({ hadHooks, owners }))
 for (const cleanUp of cleanUps) await cleanUp()

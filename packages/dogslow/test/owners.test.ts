@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { RouteOptions } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { Report } from '@geordi/dogslow'
 import { atEnd, burn, gate, start, until, type Running } from './support.ts'
 
@@ -34,6 +34,19 @@ function oneConnection (t: TestContext, origin: string): (path: string) => Promi
       let text = ''
       response.on('data', chunk => { text += chunk }).on('end', () => resolve(text))
     }).on('error', reject)
+  })
+}
+
+/** One that blocks after it has awaited something, and one that fails. */
+function addRoutes (app: FastifyInstance): void {
+  app.get('/late', async () => {
+    await sleep(1)
+    burn()
+    return 'late'
+  })
+  app.get('/fails', async () => {
+    await sleep(1)
+    throw new Error('It fails.')
   })
 }
 
@@ -93,15 +106,7 @@ test('whoever wraps handlers and hooks gets promises, and may await them as ofte
         return promise.finally(() => seen.push('finally'))
       } as RouteOptions['handler']
     })
-    app.get('/late', async () => {
-      await sleep(1)
-      burn()
-      return 'late'
-    })
-    app.get('/fails', async () => {
-      await sleep(1)
-      throw new Error('It fails.')
-    })
+    addRoutes(app)
   })
   assert.equal(await blockedBy(running, '/late'), '/late')
   assert.equal(await running.ask('/fails'), 500)
@@ -118,15 +123,7 @@ test('who has kept a handler for a route of its own may call it, and do with the
       this.get(`/again/finally${url}`, async (request, reply) => await call(request, reply).finally(() => { reply.header('seen', 'finally') }))
       this.get(`/again/then${url}`, async (request, reply) => await call(request, reply).then(value => `then ${String(value)}`))
     })
-    app.get('/late', async () => {
-      await sleep(1)
-      burn()
-      return 'late'
-    })
-    app.get('/fails', async () => {
-      await sleep(1)
-      throw new Error('It fails.')
-    })
+    addRoutes(app)
   })
   // Fastify calls it first.
   assert.equal(await running.ask('/fails'), 500)

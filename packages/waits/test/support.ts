@@ -67,7 +67,8 @@ export function toWaits (recording: WaitRecording): Wait[] {
   })
 }
 
-function callerOf ({ records, stacks, places, functions }: WaitRecording, record: number): string | undefined {
+/** The innermost function of the fixtures in a record's stack. */
+export function callerOf ({ records, stacks, places, functions }: WaitRecording, record: number): string | undefined {
   for (let at = record; at > 0; at = records.parent[at]!) {
     for (const place of stacks[records.stack[at]!] ?? []) {
       const [name, url] = functions[places[place]?.[0] ?? -1] ?? ['', '']

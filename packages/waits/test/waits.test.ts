@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startLocalServer } from '@geordi/replay/local'
 import { recordWaits, type WaitsOptions } from '@geordi/waits'
-import { record, toWaits, waitsOf, type Wait } from './support.ts'
+import { callerOf, record, toWaits, type Wait, waitsOf } from './support.ts'
 
 /** The waits that a function of the program has started, without what a test doesn't look at. */
 function by (waits: readonly Wait[], caller: string, kind?: string): Wait[] {
@@ -159,6 +159,13 @@ test('generic-pool and sequelize-pool: the wait for a resource that is in use, h
   ])
 })
 
+test('fastify: the handler of a route is the function that was called for it, and no hook that it has led to', async () => {
+  for (const [path, handler] of [['/later', 'load'], ['/at-once', 'answer']] as const) {
+    const { recording } = await record('fastify-route', { PATH_ASKED: path })
+    assert.deepEqual([recording.route!.url, callerOf(recording, recording.route!.handler ?? 0)], [path, handler])
+  }
+})
+
 test('undici: what waits for a connection that others use is told from the exchange, and by whom; none where it needn\'t', async () => {
   const { recording } = await record('undici-pools')
   const waits = toWaits(recording)
@@ -206,8 +213,8 @@ test('better-sqlite3: thousands of tiny statements are all counted, and hardly a
   const all = of('select * from item where id > ?')
   assert.equal(all.length, 7002)
   assert.equal(new Set(all.map(({ same }) => same)).size, 3002, 'values are told apart')
-  // It comes where one that is looked at is far.
-  assert.deepEqual(all.filter(({ duration }) => duration >= 5).map(({ caller }) => caller), ['long'])
+  // It comes where the next one that is looked at is far.
+  assert.deepEqual(by(all, 'long').map(({ duration }) => duration >= 5), [true])
   const [first, second, later] = ['first', 'second', 'later'].map(caller => by(all, caller).length) as [number, number, number]
   assert.equal(first + second + later, 6001, 'the others are of fast() and long()')
   assert.equal(later, 1, 'a pause is looked after')

@@ -2,7 +2,7 @@ import timers from 'node:timers'
 import timersPromises from 'node:timers/promises'
 import { inNameOf, recorderOutsideDrivers, waitForPromise } from '../observe.ts'
 import { look, patch, type Target } from '../patch.ts'
-import { activeRecorder } from '../recorder.ts'
+import { activeRecorder, type Recorder } from '../recorder.ts'
 import { readStamp, writeStamp } from '../stamp.ts'
 import { patchPromises } from './callbacks.ts'
 
@@ -39,49 +39,46 @@ function contextual (original: Function) {
   }
 }
 
-function patchedTimeout (original: Function) {
-  return function (this: unknown, ...args: unknown[]): unknown {
+/** @param start Begins a timer for a callback of the request's own, by `begin`. */
+function timer (start: (recorder: Recorder, callback: Function, begin: (callback: Function) => object) => object) {
+  return (original: Function) => function (this: unknown, ...args: unknown[]): unknown {
     const recorder = activeRecorder()
     const callback = args[0]
     if (recorder === undefined || typeof callback !== 'function') return Reflect.apply(original, this, args)
-    if (recorder.inDriver) return Reflect.apply(original, this, [inNameOf(recorder, recorder.current, callback), ...args.slice(1)])
-    const record = recorder.record()
-    const wait = recorder.open(record, { kind: 'timer', statement: 'setTimeout', driver: 'node:timers' })
-    const fire = function (this: unknown, ...values: unknown[]) {
-      recorder.close(wait, false)
-      return recorder.enter(record, callback, this, values)
-    }
-    const timer = Reflect.apply(original, this, [fire, ...args.slice(1)]) as object
-    writeStamp(timer, wait + 1)
-    return timer
+    const begin = (called: Function) => Reflect.apply(original, this, [called, ...args.slice(1)]) as object
+    return recorder.inDriver ? begin(inNameOf(recorder, recorder.current, callback)) : start(recorder, callback, begin)
   }
 }
+
+const patchedTimeout = timer((recorder, callback, begin) => {
+  const record = recorder.record()
+  const wait = recorder.open(record, { kind: 'timer', statement: 'setTimeout', driver: 'node:timers' })
+  const timer = begin(function (this: unknown, ...values: unknown[]) {
+    recorder.close(wait, false)
+    return recorder.enter(record, callback, this, values)
+  })
+  writeStamp(timer, wait + 1)
+  return timer
+})
 
 const TICK = { kind: 'timer', statement: 'setInterval', driver: 'node:timers' } as const
 
 /** One wait from tick to tick, until it is cleared. */
-function patchedInterval (original: Function) {
-  return function (this: unknown, ...args: unknown[]): unknown {
-    const recorder = activeRecorder()
-    const callback = args[0]
-    if (recorder === undefined || typeof callback !== 'function') return Reflect.apply(original, this, args)
-    if (recorder.inDriver) return Reflect.apply(original, this, [inNameOf(recorder, recorder.current, callback), ...args.slice(1)])
-    const record = recorder.record()
-    const tick = function (this: object, ...values: unknown[]) {
-      const stamp = readStamp(this)
-      if (stamp > 0) recorder.close(stamp - 1, false)
-      try {
-        return recorder.enter(record, callback, this, values)
-      } finally {
-        // What the callback has cleared, by a number too, has no other tick.
-        if (recorder.isRunning && readStamp(this) > 0 && (this as { _destroyed?: boolean })._destroyed !== true) writeStamp(this, recorder.open(record, TICK) + 1)
-      }
+const patchedInterval = timer((recorder, callback, begin) => {
+  const record = recorder.record()
+  const timer = begin(function (this: object, ...values: unknown[]) {
+    const stamp = readStamp(this)
+    if (stamp > 0) recorder.close(stamp - 1, false)
+    try {
+      return recorder.enter(record, callback, this, values)
+    } finally {
+      // What the callback has cleared, by a number too, has no other tick.
+      if (recorder.isRunning && readStamp(this) > 0 && (this as { _destroyed?: boolean })._destroyed !== true) writeStamp(this, recorder.open(record, TICK) + 1)
     }
-    const timer = Reflect.apply(original, this, [tick, ...args.slice(1)]) as object
-    writeStamp(timer, recorder.open(record, TICK) + 1)
-    return timer
-  }
-}
+  })
+  writeStamp(timer, recorder.open(record, TICK) + 1)
+  return timer
+})
 
 /** That of `node:timers/promises`: who asks for the next tick waits for it. */
 function patchedIterator (original: Function) {

@@ -63,16 +63,23 @@ function keep (recorder: Recorder, pool: object, read: Read, options: Options, h
   const { length } = read(pool, 'clients') as readonly unknown[]
   const record = recorder.inDriver ? recorder.current : recorder.record(true)
   const wait = recorder.open(record, freeConnection(String(origin), length))
-  const others = kept.get(handler)
-  if (others === undefined) kept.set(handler, [{ recorder, record, wait }])
-  else others.push({ recorder, record, wait })
-  // A pool that is destroyed tells so whom it keeps; from version 8 on it also tells who has given up. Before, they are kept until their turn.
+  let queue = kept.get(handler)
+  if (queue === undefined) {
+    kept.set(handler, queue = [])
+    hearErrors(handler, queue)
+  }
+  queue.push({ recorder, record, wait })
+}
+
+/** A pool that is destroyed tells so whom it keeps; from version 8 on it also tells who has given up. Before, they are kept until their turn. */
+function hearErrors (handler: Handler, queue: Kept[]): void {
   for (const name of ['onError', 'onResponseError']) {
     const told = handler[name]
     if (typeof told !== 'function') continue
     // It is the app's own, and may be frozen: then its turn ends the wait.
     Reflect.set(handler, name, function (this: unknown, ...args: unknown[]) {
-      recorder.close(wait, true)
+      const first = queue.shift()
+      first?.recorder.close(first.wait, true)
       return Reflect.apply(told, this, args) as unknown
     })
   }

@@ -13,8 +13,8 @@ import ts from 'typescript'
 import { differences, mergedTimes, shareRight, trueTimes, type Spent } from './truth.ts'
 
 const FIXTURES = new URL('../../test/fixtures/', import.meta.url)
-const PROGRAMS = ['callbacks', 'chain', 'drivers', 'fastify', 'generators', 'helper', 'recursion', 'resolved', 'then', 'together']
-/** `fastify` and `callbacks` have nothing that TypeScript would build otherwise. */
+const PROGRAMS = ['blocking', 'callbacks', 'chain', 'drivers', 'fastify', 'generators', 'helper', 'recursion', 'resolved', 'then', 'together']
+/** `fastify`, `blocking` and `callbacks` have nothing that TypeScript would build otherwise. */
 const BUILT = ['chain', 'drivers', 'generators', 'helper', 'recursion', 'resolved', 'together']
 const RIGHT = 0.97
 /** A machine that is busy with other things takes the processor away for longer than the profiler's interval: what then ran nobody can tell. */

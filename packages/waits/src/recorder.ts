@@ -1,23 +1,20 @@
 import { types } from 'node:util'
-import { promiseHooks } from 'node:v8'
 import type { LoopBlock } from '@geordi/profile'
-import { BOUNDARY_URL, callAcrossBoundary, OWN_FOLDER } from './boundary.ts'
+import { BOUNDARY_URL, OWN_FOLDER } from './boundary.ts'
 import { now } from './clock.ts'
+import { Continuations } from './continuations.ts'
 import { Cost } from './cost.ts'
 import { WaitsError } from './errors.ts'
 import type { AskConnection } from './live/connections.ts'
 import { LockLog, type LockSeen } from './lock-log.ts'
 import { LoopWatch } from './loop-watch.ts'
-import { fillOptions, type FilledOptions, type WaitsOptions } from './options.ts'
-import { FLAG, LEVEL, MARK, RECORDING_VERSION, type WaitRecording } from './recording.ts'
-import { Records } from './records.ts'
-import { DEPTH, Stacks, takeStack } from './stacks.ts'
 import { LONG, type OftenCalled } from './often-called.ts'
-import { readStamp, writeStamp } from './stamp.ts'
+import { fillOptions, type FilledOptions, type WaitsOptions } from './options.ts'
+import { FLAG, MARK, RECORDING_VERSION, type WaitRecording } from './recording.ts'
+import { Records } from './records.ts'
+import { Running } from './running.ts'
+import { Stacks, takeStack } from './stacks.ts'
 import { WaitLog, type WaitStart } from './wait-log.ts'
-
-/** Records of the recordings before: their promises may be settled in a later one, and are none of its. */
-let earlier = 0
 
 /** V8 has one set of promise hooks and the clock one run of markers, so one recording a process. */
 let active: Recorder | undefined
@@ -46,26 +43,22 @@ export class Recorder {
   readonly #loop = new LoopWatch()
   readonly #cost = new Cost()
   readonly #locks = new LockLog()
+  readonly #running = new Running(this.#records)
+  readonly #continuations = new Continuations({
+    running: this.#running,
+    records: this.#records,
+    stacks: this.#stacks,
+    cost: this.#cost,
+    account: start => this.#account(start),
+    made: () => { if (this.#isEntering) this.#enter() }
+  })
+
   readonly #start = now()
   #route: WaitRecording['route']
   /** Whether the handler runs and has not been seen yet. */
   #isEntering = false
-  #earlier = 0
-  #current = 0
-  /** The record of the last marker. */
-  #marked = 0
-  /** What a driver's call has just noted, for the `await` that follows it at once. */
-  #lastDriver = 0
-  #lastDriverMarker = -1
-  /** The last record of an `await`, for that of the caller who awaits right after it. */
-  #lastAwait = 0
-  #lastAwaitMarker = -1
-  #lastAwaitInit = -1
-  #inits = 0
-  #followsPromises = false
   /** Whether stacks are too dear just now. */
   #spares = false
-  #stopHooks = () => {}
 
   constructor (options?: WaitsOptions) {
     this.#options = fillOptions(options)
@@ -75,21 +68,14 @@ export class Recorder {
   start (): void {
     if (active !== undefined) throw new WaitsError('GEORDI_WAITS_STATE', 'A recording of waits runs already; stop it first.')
     active = this
-    this.#earlier = earlier
     this.#loop.start()
     this.#stacks.withAsync = !this.#options.continuations
-    if (!this.#options.continuations) return
-    this.#followsPromises = true
-    this.#stopHooks = promiseHooks.createHook({
-      init: (promise, parent) => this.#init(promise, parent),
-      before: promise => this.#before(Math.abs(this.#recordOf(promise))),
-      after: () => this.#before(0)
-    }) as () => void
+    if (this.#options.continuations) this.#continuations.start()
   }
 
   /** Whether a callback handed over now shall be called in the name of who did it. */
   get followsCallbacks (): boolean {
-    return this.#followsPromises || this.inDriver
+    return this.#continuations.areFollowed || this.inDriver
   }
 
   /**
@@ -112,9 +98,8 @@ export class Recorder {
   stop (): WaitRecording {
     const end = now()
     if (active === this) active = undefined
-    earlier += this.#records.length
     const blocks = this.#loop.stop()
-    this.#stopHooks()
+    this.#continuations.end()
     return this.#toRecording(end, blocks)
   }
 
@@ -146,12 +131,12 @@ export class Recorder {
 
   /** Whether a driver's own code is running: what it does within is its own affair. */
   get inDriver (): boolean {
-    return (this.#records.flags(this.#current) & FLAG.driver) !== 0
+    return this.#running.inDriver
   }
 
   /** The record whose code is running. */
   get current (): number {
-    return this.#current
+    return this.#running.record
   }
 
   /** Calls the request's own code, a hook or a handler: what called it is not shown. */
@@ -193,19 +178,16 @@ export class Recorder {
    * @param _statement What its wait will be for, if that is opened only when its stack is gone.
    */
   record (driver = false, _statement?: string): number {
-    if (this.inDriver) return this.#current
+    if (this.inDriver) return this.#running.record
     const flags = driver ? FLAG.driver : 0
     const start = this.#cost.isTurn() ? now() : 0
     if (this.#spares) {
       if (start !== 0) this.#weigh(start)
-      return this.#records.share(this.#current, -1, flags)
+      return this.#records.share(this.#running.record, -1, flags)
     }
-    const record = this.#look(this.#current, flags)
+    const record = this.#look(this.#running.record, flags)
     if (start !== 0) this.#account(start)
-    if (driver) {
-      this.#lastDriver = record
-      this.#lastDriverMarker = this.#records.markers
-    }
+    if (driver) this.#continuations.driverCalled(record)
     return record
   }
 
@@ -229,13 +211,10 @@ export class Recorder {
 
   /** Calls a driver: what it starts belongs to the record, though it runs in the caller's time. */
   call (record: number, fn: Function, self: unknown, args: unknown[]): unknown {
-    const outer = this.#current
-    this.#current = record
     try {
-      return Reflect.apply(fn, self, args)
+      return this.#running.inDriverOf(record, fn, self, args)
     } finally {
-      this.#current = outer
-      if (this.#lastDriver === record) this.#lastDriverMarker = this.#records.markers
+      this.#continuations.driverReturned(record)
     }
   }
 
@@ -254,14 +233,14 @@ export class Recorder {
     const operation = called.operation(this, start => this.#log.operationOf(start))
     let start = now()
     if (this.#spares && this.#cost.isTurn()) this.#weighAll(start)
-    let record = called.assumed(this.#current, start, this.#spares)
+    let record = called.assumed(this.#running.record, start, this.#spares)
     const isAssumed = record !== 0
     if (!isAssumed) {
       record = this.#lookAt(called, start)
       start = now()
     } else this.#cost.assumed++
-    const outer = this.#current
-    this.#current = record
+    const outer = this.#running.record
+    this.#running.record = record
     const wait = this.#counts
       ? this.#log.open(record, start, { ...called.start, values: args }, { counted: true, placed: true })
       : this.#log.openRow(operation, record, start, args)
@@ -273,7 +252,7 @@ export class Recorder {
       rows = rowsOf(result)
       return result
     } finally {
-      this.#current = outer
+      this.#running.record = outer
       const end = now()
       // Such a one may be a finding of its own, which must not be told at the place of the fast ones.
       if (isAssumed && end - start > LONG) this.#log.place(wait, this.#lookAt(called, end))
@@ -282,7 +261,7 @@ export class Recorder {
   }
 
   #lookAt (called: OftenCalled, start: number): number {
-    const caller = this.#current
+    const caller = this.#running.record
     const error = takeStack()
     this.#cost.captures++
     // Others' stacks, which are read before this one is, take time of their own.
@@ -344,85 +323,7 @@ export class Recorder {
   }
 
   #within (record: number, fn: Function, self: unknown, args: unknown[]): unknown {
-    if (active !== this) return Reflect.apply(fn, self, args)
-    const outer = this.#current
-    this.#mark(record)
-    try {
-      return callAcrossBoundary(fn, self, args)
-    } finally {
-      this.#mark(outer)
-    }
-  }
-
-  /** A reaction's code begins, or with 0 ends. */
-  #before (record: number): void {
-    this.#current = record
-    // A driver's own code is told by the wait that is open; it needs no markers, and there is much of it.
-    const marked = (this.#records.flags(record) & FLAG.driver) === 0 ? record : 0
-    if (marked !== this.#marked) this.#mark(marked)
-    this.#current = record
-  }
-
-  #mark (record: number): void {
-    this.#current = record
-    this.#marked = record
-    if (!this.#counts) this.#records.mark(now(), record)
-  }
-
-  /** A promise is made: without a parent by itself, else for what follows another, as a reaction. */
-  #init (promise: object, parent: object | undefined): void {
-    const current = this.#current
-    if (this.#isEntering) this.#enter()
-    if (parent === undefined || this.inDriver) {
-      // Negative: only until somebody awaits it. For a thenable, whose `then` V8 calls later in this promise's name.
-      if (current === 0) return
-      this.#inits++
-      this.#stamp(promise, parent === undefined ? -current : current)
-      return
-    }
-    const awaited = this.#recordOf(parent)
-    const marker = this.#records.markers
-    let capture: number
-    let flags: number
-    if (this.#lastDriver !== 0 && Math.abs(awaited) === this.#lastDriver && this.#lastDriverMarker === marker) {
-      capture = this.#records.capture(this.#lastDriver)
-      flags = FLAG.borrowed
-    } else if (awaited < 0 && this.#lastAwaitMarker === marker && this.#lastAwaitInit === this.#inits && this.#isOfNow(-awaited)) {
-      // An async function has just come to its first `await`, and its caller awaits its promise: the caller is in the stack taken there.
-      capture = this.#records.capture(this.#lastAwait)
-      flags = (this.#records.flags(this.#lastAwait) | FLAG.borrowed) + LEVEL
-    } else {
-      const { stackTraceLimit } = Error
-      const start = this.#cost.isTurn() ? now() : 0
-      Error.stackTraceLimit = DEPTH
-      this.#cost.captures++
-      capture = this.#stacks.keep(new Error())
-      Error.stackTraceLimit = stackTraceLimit
-      if (start !== 0) this.#account(start)
-      flags = 0
-    }
-    const record = this.#records.add(current, capture, flags)
-    this.#lastAwait = record
-    this.#lastAwaitMarker = this.#records.markers
-    this.#lastAwaitInit = this.#inits
-    this.#stamp(promise, record)
-    if (awaited < 0 && -awaited === current) this.#stamp(parent, -record)
-  }
-
-  /** The record that a promise bears, negative until somebody awaits it; 0 where it bears none of this recording. */
-  #recordOf (promise: object): number {
-    const stamp = readStamp(promise)
-    if (stamp > this.#earlier) return stamp - this.#earlier
-    return stamp < -this.#earlier ? stamp + this.#earlier : 0
-  }
-
-  #stamp (promise: object, record: number): void {
-    writeStamp(promise, record < 0 ? record - this.#earlier : record + this.#earlier)
-  }
-
-  /** Whether a promise that bears this was made by the code that runs now. */
-  #isOfNow (stamp: number): boolean {
-    return stamp === this.#current || this.#records.parent(stamp) === this.#current
+    return active === this ? this.#running.within(record, fn, self, args) : Reflect.apply(fn, self, args)
   }
 
   /** Now and then, after a stack was taken: what it cost, and whether it's time for more than taking. */
@@ -441,18 +342,18 @@ export class Recorder {
   /** Past the budget what costs most is left out: first continuations, then stacks, until the budget has room for some again. */
   #weigh (time: number): void {
     const isOver = this.#cost.time > this.#options.budget * (time - this.#start) + this.#options.freeTime
-    if (isOver && this.#followsPromises) this.#simplify(time)
+    if (isOver && this.#continuations.areFollowed) this.#simplify(time)
     else this.#spares = isOver && this.#cost.simplerSince !== undefined
   }
 
   /** The recorder's own work within the request gets a stretch of the timeline of its own. */
   #pause (work: () => void): void {
-    const outer = this.#current
-    this.#mark(MARK.recorder)
+    const outer = this.#running.record
+    this.#running.mark(MARK.recorder)
     const start = now()
     work()
     this.#cost.read(now() - start)
-    this.#mark(outer)
+    this.#running.mark(outer)
   }
 
   get #counts (): boolean {
@@ -465,18 +366,17 @@ export class Recorder {
    */
   #simplify (time: number): void {
     this.#stacks.read()
-    this.#followsPromises = false
+    this.#continuations.stop()
     this.#cost.simplerSince = time
-    this.#stopHooks()
-    this.#stopHooks = () => {}
     this.#stacks.withAsync = true
-    this.#mark(0)
+    this.#running.mark(0)
   }
 
   /** Past the memory: waits are counted by operation and place, which are few, and nothing else is recorded. */
   #startCounting (time: number): void {
-    if (this.#followsPromises) this.#simplify(time)
-    this.#mark(0)
+    if (this.#continuations.areFollowed) this.#simplify(time)
+    this.#running.mark(0)
+    this.#running.marks = false
     this.#cost.countsSince = time
   }
 }

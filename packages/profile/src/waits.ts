@@ -26,6 +26,8 @@ export interface WaitOperation {
   readonly connections?: number
   /** True where it may go on beside what the run waits for, as an interval does: it has a share only of moments in which nothing else is waited for. */
   readonly aside?: boolean
+  /** What its longest wait was asked with: parameters, keys, a URL's query. Left out unless whoever recorded it wanted to know. */
+  readonly values?: string
   /** Index into `Profile.frames` of the frame that stands for the operation in the call tree; -1 where it has none (`sync`). */
   readonly frame: number
 }

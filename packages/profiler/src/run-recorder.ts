@@ -9,6 +9,8 @@ export interface RecordingOptions {
   readonly interval?: number
   /** Whether the waits are recorded too, and who started them. Call `instrument()` before the app loads. @defaultValue true */
   readonly waits?: boolean
+  /** Whether the values are kept that the longest wait of each operation was asked with; there may be secrets among them. @defaultValue false */
+  readonly values?: boolean
   /** CPU samples that are taken until the interval doubles, and again until it doubles once more. @defaultValue 600000, ten minutes of 1 ms */
   readonly budget?: number
   /** URLs of the folders of who records: what code from there does is no part of the run, though it may interrupt it. @defaultValue none but this package's */
@@ -56,10 +58,10 @@ const LONGEST = 64_000
  * Starts to record what the main thread of this process does and waits for.
  * @throws ProfilerError `GEORDI_OPTION_INVALID`, `GEORDI_PROFILER_STATE`; WaitsError `GEORDI_WAITS_STATE`
  */
-export function recordRun ({ interval, waits = true, budget = BUDGET, users = [] }: RecordingOptions = {}): RunRecorder {
+export function recordRun ({ interval, waits = true, values = false, budget = BUDGET, users = [] }: RecordingOptions = {}): RunRecorder {
   const cpu: CpuProfiler = createCpuProfiler(interval === undefined ? {} : { interval })
   cpu.start()
-  const recorder: WaitRecorder | undefined = waits ? recordWaits() : undefined
+  const recorder: WaitRecorder | undefined = waits ? recordWaits({ values }) : undefined
   const profiler = { engine: cpu.engine, interval: cpu.interval }
   const told = (recording: WaitRecording) => ({ ...recording, recorder: { ...recording.recorder, users: [OWN_FOLDER, ...users] } })
   let samples = 0

@@ -17,6 +17,8 @@ export interface TestWait {
   readonly connections?: number
   readonly aside?: boolean
   readonly same?: number
+  /** What the longest of its operation was asked with. */
+  readonly values?: string
   readonly rows?: number
   readonly bytes?: number
   /** So many, one after the other, were counted together. */
@@ -91,12 +93,12 @@ export class RunBuilder {
     const sites: CallSite[] = []
     const siteIds = new Map<string, number>()
     const waits = this.#waits.toSorted((a, b) => a.start - b.start).map(({ wait, start, end }) => {
-      const { kind = 'sql', statement, target = 'db', sync = false, parameters = false, connections, aside = false, same = 0, rows = NaN, bytes = NaN, count = 1, stack = ['handler:1'] } = wait
+      const { kind = 'sql', statement, target = 'db', sync = false, parameters = false, connections, aside = false, same = 0, rows = NaN, bytes = NaN, count = 1, values, stack = ['handler:1'] } = wait
       const key = JSON.stringify([kind, statement, target, sync, parameters, connections, aside])
       let operation = operationIds.get(key)
       if (operation === undefined) {
         const frame = sync ? -1 : this.#frames.push({ name: `(wait) ${kind} ${statement}`, url: '', line: 0, column: 0 }) - 1
-        operation = operations.push({ kind, statement, target, sync, ...parameters && { parameters }, ...connections !== undefined && { connections }, ...aside && { aside }, frame }) - 1
+        operation = operations.push({ kind, statement, target, sync, ...parameters && { parameters }, ...connections !== undefined && { connections }, ...aside && { aside }, ...values !== undefined && { values }, frame }) - 1
         operationIds.set(key, operation)
       }
       let [site, node] = [-1, 0]

@@ -21,11 +21,16 @@ export interface WaitsOptions {
    * stretch of time. Some 300,000 queries are within the default. @defaultValue 64 MiB
    */
   readonly memory?: number
+  /**
+   * Whether the values are kept that the longest wait of each operation was asked with: parameters, keys, queries of URLs. There may be secrets among
+   * them. @defaultValue false
+   */
+  readonly values?: boolean
 }
 
 export type FilledOptions = Readonly<Required<WaitsOptions>>
 
-const DEFAULTS: FilledOptions = { continuations: true, budget: 0.23, freeTime: 50_000, memory: 64 * 2 ** 20 }
+const DEFAULTS: FilledOptions = { continuations: true, budget: 0.23, freeTime: 50_000, memory: 64 * 2 ** 20, values: false }
 
 export function fillOptions (options: WaitsOptions = {}): FilledOptions {
   const filled = { ...DEFAULTS, ...options }
@@ -33,6 +38,7 @@ export function fillOptions (options: WaitsOptions = {}): FilledOptions {
     if (!Object.hasOwn(DEFAULTS, name)) throw invalid(`There is no option \`${name}\`; there are: ${Object.keys(DEFAULTS).join(', ')}.`)
   }
   if (typeof filled.continuations !== 'boolean') throw invalid('Option `continuations` must be true or false.')
+  if (typeof filled.values !== 'boolean') throw invalid('Option `values` must be true or false.')
   if (!(filled.budget >= 0)) throw invalid('Option `budget` must be a share from 0.')
   if (!(filled.freeTime >= 0)) throw invalid('Option `freeTime` must be a number of microseconds from 0.')
   if (!(filled.memory >= 0)) throw invalid('Option `memory` must be a number of bytes from 0.')

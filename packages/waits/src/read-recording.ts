@@ -62,9 +62,9 @@ function isLockKind (value: unknown): boolean {
 
 function isOperation (value: unknown): value is RecordedOperation {
   if (!isObject(value)) return false
-  const { kind, target, statement, driver, sync, connections } = value as Partial<RecordedOperation>
+  const { kind, target, statement, driver, sync, connections, values } = value as Partial<RecordedOperation>
   return isText(kind) && Object.hasOwn(KINDS, kind) && isText(target) && isText(statement) && isText(driver) && typeof sync === 'boolean' &&
-    (connections === undefined || isTime(connections))
+    (connections === undefined || isTime(connections)) && (values === undefined || isText(values))
 }
 
 function isObject (value: unknown): value is Record<string, unknown> {

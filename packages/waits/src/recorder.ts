@@ -39,7 +39,7 @@ export class Recorder {
   readonly #options: FilledOptions
   readonly #stacks = new Stacks()
   readonly #records = new Records()
-  readonly #log = new WaitLog()
+  readonly #log: WaitLog
   readonly #loop = new LoopWatch()
   readonly #cost = new Cost()
   readonly #locks = new LockLog()
@@ -62,6 +62,7 @@ export class Recorder {
 
   constructor (options?: WaitsOptions) {
     this.#options = fillOptions(options)
+    this.#log = new WaitLog(this.#options.values)
   }
 
   /** @internal Starts to record. The patches find the recorder from now on. */

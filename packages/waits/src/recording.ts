@@ -40,6 +40,8 @@ export interface RecordedOperation {
   readonly sync: boolean
   readonly parameters?: boolean
   readonly connections?: number
+  /** What its longest wait was asked with; left out unless somebody wanted it. */
+  readonly values?: string
 }
 
 /** The waits as columns. Times are microseconds on the clock of `process.hrtime()`. */

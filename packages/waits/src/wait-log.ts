@@ -1,5 +1,6 @@
 import type { WaitKind } from '@geordi/profile'
 import { floats, integers } from './columns.ts'
+import { Examples } from './examples.ts'
 import { OUTCOME, type RecordedOperation, type RecordedWaits } from './recording.ts'
 
 /** What is known of an operation when it begins. */
@@ -72,6 +73,12 @@ export class WaitLog {
   /** The record of the last operation that was looked at, for those like it. */
   readonly #places = new Map<string, number>()
   #assumed = 0
+  readonly #examples: Examples | undefined
+
+  /** @param keepsValues Whether what the longest wait of each operation was asked with is kept. */
+  constructor (keepsValues: boolean) {
+    this.#examples = keepsValues ? new Examples() : undefined
+  }
 
   get bytes (): number {
     return this.#operation.length * WAIT_BYTES
@@ -95,14 +102,17 @@ export class WaitLog {
     const begun = {
       operation: this.operationOf(start), record: this.#placeOf(record, start, placed), start: time, same: start.values === undefined ? 0 : hash(start.values)
     }
-    if (!counted) return this.#add(begun)
-    this.#begun.set(this.#next, begun)
-    return this.#next++
+    const wait = counted ? this.#next++ : this.#add(begun)
+    if (counted) this.#begun.set(wait, begun)
+    this.#examples?.opened(wait, start.values)
+    return wait
   }
 
   /** The same of an operation whose number and place are known. It gets a row of its own. */
   openRow (operation: number, record: number, time: number, values: unknown): number {
-    return this.#add({ operation, record, start: time, same: hash(values) })
+    const wait = this.#add({ operation, record, start: time, same: hash(values) })
+    this.#examples?.opened(wait, values)
+    return wait
   }
 
   /** It was called somewhere else than it was taken to be. */
@@ -113,6 +123,8 @@ export class WaitLog {
   }
 
   close (wait: number, time: number, failed: boolean, rows = NaN, bytes = NaN): void {
+    this.#noteExample(wait, time)
+    this.#examples?.ended(wait)
     const begun = this.#begun.get(wait)
     if (begun !== undefined) {
       this.#begun.delete(wait)
@@ -139,6 +151,7 @@ export class WaitLog {
   }
 
   discard (wait: number): void {
+    this.#examples?.ended(wait)
     if (!this.#begun.delete(wait) && this.isOpen(wait)) this.#outcome.set(this.#rowOf(wait), OUTCOME.discarded)
   }
 
@@ -155,8 +168,9 @@ export class WaitLog {
   toColumns (end: number): RecordedWaits {
     const begun = [...this.#begun.values()]
     const unknown = begun.map(() => null)
+    for (const wait of this.#examples?.open ?? []) this.#noteExample(wait, end)
     return {
-      operations: this.#operations,
+      operations: this.#examples === undefined ? this.#operations : this.#operations.map((operation, id) => this.#withExample(operation, id)),
       operation: [...this.#operation.toArray(), ...begun.map(({ operation }) => operation)],
       record: [...this.#record.toArray(), ...begun.map(({ record }) => record)],
       start: [...this.#start.toArray(), ...begun.map(({ start }) => start)],
@@ -168,6 +182,18 @@ export class WaitLog {
       same: [...this.#same.toArray(), ...begun.map(({ same }) => same)],
       ...this.#counted.size > 0 && { counted: Array.from(this.#counted, ([wait, counts]) => ({ wait, ...counts })) }
     }
+  }
+
+  #noteExample (wait: number, time: number): void {
+    if (this.#examples === undefined) return
+    const row = this.#rowOf(wait)
+    const { operation, start } = this.#begun.get(wait) ?? { operation: this.#operation.at(row), start: this.#start.at(row) }
+    this.#examples.lasted(wait, operation, time - start)
+  }
+
+  #withExample (operation: RecordedOperation, id: number): RecordedOperation {
+    const values = this.#examples?.of(id)
+    return values === undefined || values === operation.target ? operation : { ...operation, values }
   }
 
   #placeOf (record: number, start: WaitStart, placed: boolean): number {

@@ -59,6 +59,7 @@ export async function profileRoute (url: string): Promise<Profiled> {
     app: resolveEntry(SERVER, []),
     interval: 1000,
     waits: true,
+    values: false,
     startTimeout: 120_000,
     closeTimeout: 60_000,
     output: new Writable({ write (chunk, _encoding, done) { output += String(chunk); done() } })

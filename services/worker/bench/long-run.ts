@@ -26,6 +26,7 @@ const child = await ReplayChild.start({
   startTimeout: 60_000,
   interval: 1000,
   waits: true,
+  values: false,
   closeTimeout: 1000,
   output: process.stderr
 })

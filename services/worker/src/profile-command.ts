@@ -18,6 +18,8 @@ Starts the app in a process of its own, sends it one request under the profiler,
   -d DATA, -d @FILE     a body; the method is then POST unless given
   --interval N          microseconds between samples (${DEFAULTS.interval})
   --no-waits            record the CPU alone: for an app that the recording of waits disturbs
+  --values              show with which values the longest wait for each statement was asked: parameters, keys, queries of URLs; who sees
+                        the report sees what is secret among them
   --start-timeout N     milliseconds that the app has to call listen() (${DEFAULTS.startTimeout})
 ${OUTPUT_HELP}${GRAPH_HELP}`
 
@@ -32,6 +34,7 @@ export async function profileCommand (args: string[]): Promise<void> {
     data: { type: 'string', short: 'd' },
     interval: { type: 'string' },
     'no-waits': { type: 'boolean' },
+    values: { type: 'boolean' },
     'start-timeout': { type: 'string' },
     ...GRAPH_OPTIONS,
     help: { type: 'boolean', short: 'h' }
@@ -51,6 +54,7 @@ export async function profileCommand (args: string[]): Promise<void> {
     app,
     interval: within('interval', numeric(values['interval']) ?? DEFAULTS.interval, 50, 1_000_000),
     waits: values['no-waits'] !== true,
+    values: values['values'] === true,
     startTimeout: within('start-timeout', numeric(values['start-timeout']) ?? DEFAULTS.startTimeout, 1, 2 ** 31 - 1),
     closeTimeout: DEFAULTS.closeTimeout,
     output: process.stderr

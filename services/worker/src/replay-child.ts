@@ -21,6 +21,8 @@ export interface ReplayChildOptions {
   readonly interval: number
   /** Whether waits are recorded. */
   readonly waits: boolean
+  /** Whether the values of the longest waits are. */
+  readonly values: boolean
   /** The largest heap that the process may have, in megabytes. @defaultValue Node's own, by the machine's memory */
   readonly heapLimit?: number | undefined
   /** Milliseconds that the app has to close after its replay, before it is killed. */
@@ -137,8 +139,8 @@ export class ReplayChild {
    */
   async prepare (request: CapturedRequest): Promise<void> {
     const { body, ...head } = request
-    const { interval, waits } = this.#options
-    this.#tell({ geordi: 'prepare', request: head, text: longestText(request), recording: { interval, waits } })
+    const { interval, waits, values } = this.#options
+    this.#tell({ geordi: 'prepare', request: head, text: longestText(request), recording: { interval, waits, values } })
     this.#destination = await this.#expect('prepared')
   }
 

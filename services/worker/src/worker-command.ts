@@ -13,6 +13,8 @@ Takes flagged requests from the queue, replays each once in a process of its own
   --concurrency N        replays at a time; profiles are truest with one (${DEFAULTS.concurrency})
   --interval N           microseconds between samples (${DEFAULTS.interval})
   --no-waits             record the CPU alone: for an app that the recording of waits disturbs
+  --values               show with which values the longest wait for each statement was asked: parameters, keys, queries of URLs; who sees
+                         the report sees what is secret among them
   --start-timeout N      milliseconds that the app has to call listen() (${DEFAULTS.startTimeout})
   --close-timeout N      milliseconds that the app has to close after a replay (${DEFAULTS.closeTimeout})
   --limit N              milliseconds that a replay may take; it is then ended, with what was recorded (no limit)
@@ -33,6 +35,7 @@ export async function workerCommand (args: string[]): Promise<void> {
     concurrency: { type: 'string' },
     interval: { type: 'string' },
     'no-waits': { type: 'boolean' },
+    values: { type: 'boolean' },
     'start-timeout': { type: 'string' },
     'close-timeout': { type: 'string' },
     limit: { type: 'string' },
@@ -55,6 +58,7 @@ export async function workerCommand (args: string[]): Promise<void> {
     concurrency: numeric(values['concurrency']),
     interval: numeric(values['interval']),
     waits: values['no-waits'] !== true,
+    values: values['values'] === true,
     startTimeout: numeric(values['start-timeout']),
     closeTimeout: numeric(values['close-timeout']),
     limit: numeric(values['limit']),

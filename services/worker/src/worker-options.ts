@@ -15,6 +15,8 @@ export interface WorkerOptions {
   readonly interval?: number | undefined
   /** Whether what a replay waits for is recorded too, and who started it: patches Node and the app's drivers in the replay process. @defaultValue true */
   readonly waits?: boolean | undefined
+  /** Whether reports show what the longest wait for each statement was asked with: parameters, keys, queries of URLs, and what secrets there are among them. @defaultValue false */
+  readonly values?: boolean | undefined
   /** Milliseconds that the app has to call `listen()`. @defaultValue 60000 */
   readonly startTimeout?: number | undefined
   /** Milliseconds that the app has to close after a replay. @defaultValue 10000 */
@@ -41,6 +43,7 @@ export interface WorkerSettings {
   readonly concurrency: number
   readonly interval: number
   readonly waits: boolean
+  readonly values: boolean
   readonly startTimeout: number
   readonly closeTimeout: number
   readonly limit?: number
@@ -54,6 +57,7 @@ export const DEFAULTS = Object.freeze({
   concurrency: 1,
   interval: 1000,
   waits: true,
+  values: false,
   startTimeout: 60_000,
   closeTimeout: 10_000,
   reportLimit: 120_000,
@@ -82,7 +86,9 @@ export function completeOptions (options: WorkerOptions): WorkerSettings {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const { queueUrl, secret, ...settings } = { ...DEFAULTS, ...given } as WorkerSettings & WorkerOptions
   for (const name of Object.keys(given)) if (!KNOWN.has(name)) throw new WorkerError('GEORDI_OPTION_INVALID', `Option \`${name}\` is none of a worker's; there are: ${[...KNOWN].join(', ')}.`)
-  if (typeof settings.waits !== 'boolean') throw new WorkerError('GEORDI_OPTION_INVALID', 'Option `waits` must be true or false.')
+  for (const name of ['waits', 'values'] as const) {
+    if (typeof settings[name] !== 'boolean') throw new WorkerError('GEORDI_OPTION_INVALID', `Option \`${name}\` must be true or false.`)
+  }
   for (const [name, [least, most]] of Object.entries(RANGES)) {
     const value = settings[name as keyof typeof RANGES]
     if (value === undefined) continue

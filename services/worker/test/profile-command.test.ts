@@ -53,6 +53,19 @@ describe('geordi profile', () => {
     assert.deepEqual(replayFolders(), [])
   })
 
+  it('tells what was asked with which values where that is wanted, and not otherwise', async () => {
+    const [app, raw] = [join(await folder(), 'app.mjs'), join(await folder(), 'raw.cpuprofile')]
+    await writeFile(app, `
+      import { execFile } from 'node:child_process'
+      import { createServer } from 'node:http'
+      createServer((request, response) => execFile('true', ['tribble', 'phaser'], () => response.end())).listen(0)`)
+    for (const args of [[], ['--values']]) {
+      const command = profile(app, '/', '-o', raw, ...args)
+      assert.equal(await command.ended, 0, command.stderr.text)
+      assert.equal((await readFile(raw, 'utf8')).includes("'tribble', 'phaser' ]"), args.length > 0)
+    }
+  })
+
   it('writes to standard output nothing but what was asked for, whatever the app says', async () => {
     const command = profile(APP, '/work', '-o', '-', '--format', 'json', '--root', 'navigateTheGalaxy')
     assert.equal(await command.ended, 0, command.stderr.text)

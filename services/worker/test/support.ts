@@ -102,7 +102,7 @@ export type AppOptions = Partial<Omit<ReplayChildOptions, 'app'>> & {
 }
 
 export function options (file: string, { args, awaits, ...changes }: AppOptions = {}): ReplayChildOptions {
-  return { app: resolveEntry(file, args), startTimeout: 30_000, interval: 500, waits: true, closeTimeout: 5_000, output: new Output(), ...changes }
+  return { app: resolveEntry(file, args), startTimeout: 30_000, interval: 500, waits: true, values: false, closeTimeout: 5_000, output: new Output(), ...changes }
 }
 
 /** Starts an app for a test, and ends it with that test. */

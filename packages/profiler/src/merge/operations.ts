@@ -14,8 +14,15 @@ export class Operations {
   /** @param frames Get those of the operations. */
   constructor (recorded: readonly RecordedOperation[], frames: Frame[]) {
     this.#frames = frames
-    this.all = recorded.map(({ kind, target, statement, sync, parameters, connections }) => this.#withFrame({
-      kind, target, statement, sync, ...parameters === true && { parameters }, ...connections !== undefined && { connections }, ...kind === 'timer' && statement === INTERVAL && { aside: true }
+    this.all = recorded.map(({ kind, target, statement, sync, parameters, connections, values }) => this.#withFrame({
+      kind,
+      target,
+      statement,
+      sync,
+      ...parameters === true && { parameters },
+      ...connections !== undefined && { connections },
+      ...values !== undefined && { values },
+      ...kind === 'timer' && statement === INTERVAL && { aside: true }
     }))
   }
 

@@ -48,7 +48,7 @@ export function findSlowOperations (look: Look): Finding[] {
   if (recorded === undefined) return []
   return recorded.tallies.filter(({ kind, sync, max }) => (!sync || kind === 'sql') && kind in TITLES && max >= SLOW_OPERATION.time).flatMap(tally => {
     if (isRepeatedWork(look, recorded, tally) || isRepeatedQuestion(look, recorded, tally)) return []
-    const { kind, statement, target, count, total, max, site } = tally
+    const { kind, statement, target, count, total, max, site, values } = tally
     const { time, longest } = withoutLocks(recorded, tally)
     if (!isWorthTelling(look, time, SLOW_OPERATION)) return []
     const changes = kind === 'sql' && verbOf(statement) !== 'read'
@@ -58,6 +58,7 @@ export function findSlowOperations (look: Look): Finding[] {
       subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
       evidence: [
         count === 1 ? `asked once, answered after ${formatTime(total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(max)}`,
+        ...values === undefined ? [] : [`the slowest with ${values}`],
         ...longest < max ? [`for ${formatTime(longest)} of that it did not wait for a lock`] : [],
         ...changes && recorded.waits.silent?.includes(target) ? [SILENT] : []
       ],

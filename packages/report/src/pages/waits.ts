@@ -29,6 +29,8 @@ const NUMBERS = 324
 interface Row {
   readonly tally: Tally
   readonly statement: readonly string[]
+  /** What the longest was asked with, if that is to be seen. */
+  readonly values: readonly string[]
   readonly place: Place | undefined
   readonly height: number
 }
@@ -78,8 +80,9 @@ function rowOf (canvas: Canvas, { recording }: Content, tally: Tally): Row {
   const room = width - NUMBERS
   const measure = canvas.measurer('regular', theme.text.small)
   const statement = wrapWithin(statementOf(tally), room, MOST_LINES, measure)
+  const values = tally.values === undefined ? [] : wrapWithin(`the longest with ${tally.values}`, room, MOST_LINES, measure)
   const place = tally.site < 0 ? undefined : placeOfSite(recording, tally.site)
-  return { tally, statement, place, height: PADDING + LINE * (statement.length + 1) }
+  return { tally, statement, values, place, height: PADDING + LINE * (statement.length + values.length + 1) }
 }
 
 /** What was asked for, and of whom where the statement doesn't say it. */
@@ -89,15 +92,19 @@ export function statementOf ({ kind, statement, target }: Tally): string {
   return `${statement} ${target}`.trim()
 }
 
-function drawRow (canvas: Canvas, { wall, source }: Content, { tally, statement, place, height }: Row, top: number): number {
+function drawRow (canvas: Canvas, { wall, source }: Content, { tally, statement, values, place, height }: Row, top: number): number {
   const size = theme.text.small
   const right = margin + width
   const fill = waitColour(tally.kind)
   let baseline = top + 8.5
-  statement.forEach(line => {
-    canvas.text(line, margin + 6, baseline, { size })
-    baseline += LINE
-  })
+  const write = (lines: readonly string[], colour: string) => {
+    for (const line of lines) {
+      canvas.text(line, margin + 6, baseline, { size, colour })
+      baseline += LINE
+    }
+  }
+  write(statement, theme.ink)
+  write(values, theme.muted)
   canvas.box(margin, top + 3, 2.5, height - 5, { fill })
   drawOrigin(canvas, tally, place, source, baseline)
   const first = top + 8.5

@@ -23,6 +23,8 @@ export interface Tally extends Shape {
   /** How many of them asked what another one had asked with the same values. */
   readonly repeats: number
   readonly failed: number
+  /** What the longest wait for its statement was asked with, from wherever; left out where that wasn't to be recorded. */
+  readonly values?: string
 }
 
 interface Growing {
@@ -61,6 +63,8 @@ function costOf ({ sync, wall, total }: Tally): number {
 function tally (waits: Waits, shares: Float64Array, { operation, shape, site, waits: members }: Growing): Tally {
   const { kind, sync, statement, target } = waits.operations[operation] as Waits['operations'][number]
   const isOne = members.every(wait => waits.operation[wait] === operation)
+  const longest = members.reduce((longest, wait) => longestOf(waits, wait) > longestOf(waits, longest) ? wait : longest)
+  const { values } = waits.operations[waits.operation[longest] as number] as Waits['operations'][number]
   const [median, p95] = quantilesOf(waits, members, [0.5, 0.95], wait => meanTimeOf(waits, wait)) as [number, number]
   return {
     kind,
@@ -73,9 +77,10 @@ function tally (waits: Waits, shares: Float64Array, { operation, shape, site, wa
     wall: members.reduce((sum, wait) => sum + (shares[wait] as number), 0),
     median,
     p95,
-    max: members.reduce((longest, wait) => Math.max(longest, longestOf(waits, wait)), 0),
+    max: longestOf(waits, longest),
     repeats: repeatsOf(waits, members),
-    failed: countSome(waits, members.filter(wait => waits.outcome[wait] === 1))
+    failed: countSome(waits, members.filter(wait => waits.outcome[wait] === 1)),
+    ...values !== undefined && { values }
   }
 }
 

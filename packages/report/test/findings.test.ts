@@ -171,7 +171,7 @@ describe('a slow operation', () => {
     assert.deepEqual(locations(found), ['loadReport src/loadReport.js:8', 'handler src/handler.js:3'])
     assert.ok(Math.abs(found.share - 0.7) < 0.01)
     assert.doesNotMatch(found.evidence.join(), /with/)
-    assert.deepEqual((await first(new RunBuilder().wait({ ...REPORT, values: "[ 'enterprise', 1701 ]" }, 700), 'slow-operation')).evidence, ['asked once, answered after 700 ms', "the slowest with [ 'enterprise', 1701 ]"])
+    assert.deepEqual((await first(new RunBuilder().wait({ ...REPORT, values: "[ 'enterprise', 1701 ]" }, 700), 'slow-operation')).evidence, ['asked once, answered after 700 ms', "values of the slowest: [ 'enterprise', 1701 ]"])
     const changing = await first(new RunBuilder().wait({ ...REPORT, statement: 'update orders set total = ?' }, 900), 'slow-operation')
     assert.match(changing.advice, /waits for a lock/)
     const others = { http: /Another service/, network: /Another server takes/, process: /child process/, worker: /another thread/, threadpool: /One piece of work for the thread pool/, file: /operation on a file/, dns: /name takes long/, connect: /connection takes long/ } as const

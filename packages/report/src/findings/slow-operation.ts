@@ -58,7 +58,7 @@ export function findSlowOperations (look: Look): Finding[] {
       subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
       evidence: [
         count === 1 ? `asked once, answered after ${formatTime(total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(max)}`,
-        ...values === undefined ? [] : [`the slowest with ${values}`],
+        ...values === undefined ? [] : [`values of the slowest: ${values}`],
         ...longest < max ? [`for ${formatTime(longest)} of that it did not wait for a lock`] : [],
         ...changes && recorded.waits.silent?.includes(target) ? [SILENT] : []
       ],

@@ -80,7 +80,7 @@ function rowOf (canvas: Canvas, { recording }: Content, tally: Tally): Row {
   const room = width - NUMBERS
   const measure = canvas.measurer('regular', theme.text.small)
   const statement = wrapWithin(statementOf(tally), room, MOST_LINES, measure)
-  const values = tally.values === undefined ? [] : wrapWithin(`the longest with ${tally.values}`, room, MOST_LINES, measure)
+  const values = tally.values === undefined ? [] : wrapWithin(`values of the slowest: ${tally.values}`, room, MOST_LINES, measure)
   const place = tally.site < 0 ? undefined : placeOfSite(recording, tally.site)
   return { tally, statement, values, place, height: PADDING + LINE * (statement.length + values.length + 1) }
 }

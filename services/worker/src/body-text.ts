@@ -16,7 +16,7 @@ const ELEMENT = '[]'
 /** A value and what it is called in the one that holds it. */
 interface Field { readonly value: unknown, readonly name: string, readonly holder: Field | undefined }
 
-/** How long the longest text in a request's body is, and what it is called, for a report: JSON's strings and a form's values. */
+/** How long the longest text in a request's body is, and what it is called, for a report: JSON's strings, a form's values, plain text as a whole. */
 export function longestText (request: CapturedRequest): Pick<RunRequest, 'bodyText' | 'bodyTextLength'> {
   const lengthOf = (field?: Field) => (field?.value as string | undefined)?.length ?? -1
   const longest = textsOf(request).reduce<Field | undefined>((longest, text) => lengthOf(text) > lengthOf(longest) ? text : longest, undefined)
@@ -40,8 +40,9 @@ function textsOf ({ body, rawHeaders }: CapturedRequest): Field[] {
   const isPlain = ['identity', undefined].includes(header('content-encoding'))
   if (!isPlain || body.length === 0 || body.length > MOST_BYTES || !isUtf8(body)) return []
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString()
+  const holder = { value: text, name: '', holder: undefined }
+  if (type.startsWith('text/')) return [holder]
   if (type.trim() === 'application/x-www-form-urlencoded') {
-    const holder = { value: text, name: '', holder: undefined }
     return Array.from(new URLSearchParams(text), ([name, value]) => ({ value, name, holder }))
   }
   if (!/^application\/(?:[\w.-]+\+)?json\s*$/.test(type)) return []

@@ -8,11 +8,12 @@ const of = (type: string, body: string | Uint8Array, ...more: string[]) => longe
 const ofJson = (value: unknown) => of('application/json', JSON.stringify(value))
 
 describe('the longest text of a body', () => {
-  test('is told by its name and length, of JSON and of forms', () => {
+  test('is told by its name and length, of JSON and of forms, and by its length of plain text', () => {
     assert.deepEqual(ofJson({ id: 1701, crew: [{ name: 'Worf' }, { name: 'Jean-Luc Picard' }], ship: 'Enterprise' }), { bodyText: 'crew[].name', bodyTextLength: 15 })
     assert.deepEqual(of('application/merge-patch+json; charset=utf-8', '{"a":{"b":"c"}}'), { bodyText: 'a.b', bodyTextLength: 1 })
     assert.deepEqual(ofJson('engage'), { bodyTextLength: 6 })
     assert.deepEqual(of('application/x-www-form-urlencoded', 'ship=Enterprise&order=make+it+%73o'), { bodyText: 'ship', bodyTextLength: 10 })
+    assert.deepEqual(of('text/plain; charset=utf-8', 'make it so'), { bodyTextLength: 10 })
     assert.deepEqual(ofJson([[['engage']]]), { bodyText: '[][][]', bodyTextLength: 6 })
   })
 

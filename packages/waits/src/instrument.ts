@@ -8,7 +8,7 @@ import { patchThreadPool } from './builtins/thread-pool.ts'
 import { patchTimers } from './builtins/timers.ts'
 import { patchFastify } from './libraries/fastify.ts'
 import { patchLibraries, patchModules } from './libraries/load.ts'
-import { Recorder } from './recorder.ts'
+import { RequestRecorder } from './request-recorder.ts'
 
 let done = false
 
@@ -36,7 +36,7 @@ export function instrument (): void {
 
 /** The first calls of a function cost some ten times the later ones: the app's request shall not pay for that. */
 function warmUp (): void {
-  const recorder = new Recorder()
+  const recorder = new RequestRecorder()
   recorder.start()
   for (let turn = 0; turn < 300; turn++) {
     recorder.run(() => {

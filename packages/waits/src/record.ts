@@ -2,7 +2,7 @@ import { patchSqlite } from './builtins/sqlite.ts'
 import { WaitsError } from './errors.ts'
 import { instrument } from './instrument.ts'
 import type { WaitsOptions } from './options.ts'
-import { Recorder } from './recorder.ts'
+import { RequestRecorder } from './request-recorder.ts'
 import type { WaitRecording } from './recording.ts'
 
 /** A recording that runs. */
@@ -25,7 +25,7 @@ export interface WaitRecorder {
  * @throws WaitsError `GEORDI_OPTION_INVALID`; `GEORDI_WAITS_STATE` while another recording runs.
  */
 export function recordWaits (options?: WaitsOptions): WaitRecorder {
-  const recorder = new Recorder(options)
+  const recorder = new RequestRecorder(options)
   instrument()
   patchSqlite()
   recorder.start()

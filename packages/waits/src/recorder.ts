@@ -1,83 +1,44 @@
-import { types } from 'node:util'
-import type { LoopBlock } from '@geordi/profile'
-import { BOUNDARY_URL, OWN_FOLDER } from './boundary.ts'
-import { now } from './clock.ts'
-import { Continuations } from './continuations.ts'
-import { Cost } from './cost.ts'
-import { WaitsError } from './errors.ts'
 import type { AskConnection } from './live/connections.ts'
-import { LockLog, type LockSeen } from './lock-log.ts'
-import { LoopWatch } from './loop-watch.ts'
-import { LONG, type OftenCalled } from './often-called.ts'
-import { fillOptions, type FilledOptions, type WaitsOptions } from './options.ts'
-import { FLAG, MARK, RECORDING_VERSION, type WaitRecording } from './recording.ts'
-import { Records } from './records.ts'
-import { Running } from './running.ts'
-import { Stacks, takeStack } from './stacks.ts'
-import { WaitLog, type WaitStart } from './wait-log.ts'
+import type { LockSeen } from './lock-log.ts'
+import type { OftenCalled } from './often-called.ts'
+import type { WaitStart } from './wait-log.ts'
 
-/** V8 has one set of promise hooks and the clock one run of markers, so one recording a process. */
+/** There is one set of patches and of promise hooks, so one recorder a process. */
 let active: Recorder | undefined
 
-/** The recording that runs, for the patches of libraries: `undefined` most of a process's life. */
+/** The recorder that the patches of libraries tell: `undefined` most of a process's life. */
 export function activeRecorder (): Recorder | undefined {
   return active
 }
 
-/** Makes another form of recorder the one that the patches find. */
+/** Has the patches tell another recorder, or none. */
 export function setActiveRecorder (recorder: Recorder | undefined): void {
   active = recorder
 }
 
 /**
- * Records one request. A *record* is a point from which code may go on later, with the stack there and the record that was current:
- * an `await`, a callback handed over, a driver's call. The *markers* tell which record's code ran from when to when.
+ * What the patches of libraries tell: that something begins to be waited for, and ends; and how they call the app's code and a driver's, so that it is known in whose
+ * name that runs.
  *
- * Records are numbers from 1; 0 is nobody's.
+ * A *record* is a place that code has come from: a number, and 0 is nobody's. A *wait* is a number, too.
  */
-export class Recorder {
-  readonly #options: FilledOptions
-  readonly #stacks = new Stacks()
-  readonly #records = new Records()
-  readonly #log: WaitLog
-  readonly #loop = new LoopWatch()
-  readonly #cost = new Cost()
-  readonly #locks = new LockLog()
-  readonly #running = new Running(this.#records)
-  readonly #continuations = new Continuations({
-    running: this.#running,
-    records: this.#records,
-    stacks: this.#stacks,
-    cost: this.#cost,
-    account: start => this.#account(start),
-    made: () => { if (this.#isEntering) this.#enter() }
-  })
-
-  readonly #start = now()
-  #route: WaitRecording['route']
-  /** Whether the handler runs and has not been seen yet. */
-  #isEntering = false
-  /** Whether stacks are too dear just now. */
-  #spares = false
-
-  constructor (options?: WaitsOptions) {
-    this.#options = fillOptions(options)
-    this.#log = new WaitLog(this.#options.values)
+export abstract class Recorder {
+  /** Whether it still records. */
+  get isRunning (): boolean {
+    return active === this
   }
 
-  /** @internal Starts to record. The patches find the recorder from now on. */
-  start (): void {
-    if (active !== undefined) throw new WaitsError('GEORDI_WAITS_STATE', 'A recording of waits runs already; stop it first.')
-    active = this
-    this.#loop.start()
-    this.#stacks.withAsync = !this.#options.continuations
-    if (this.#options.continuations) this.#continuations.start()
-  }
+  /** The record whose code is running. */
+  abstract get current (): number
+
+  /** Whether a driver's own code is running: what it does within is its own affair. */
+  abstract get inDriver (): boolean
 
   /** Whether a callback handed over now shall be called in the name of who did it. */
-  get followsCallbacks (): boolean {
-    return this.#continuations.areFollowed || this.inDriver
-  }
+  abstract get followsCallbacks (): boolean
+
+  /** Whether a wait may be asked about where it is waited for, by connections of our own. */
+  abstract get asksServers (): boolean
 
   /**
    * Whether an operation goes by without being noted, as far as is known before its stack.
@@ -90,298 +51,61 @@ export class Recorder {
   /** The driver's own object of an operation that is noted as a wait: whoever asks its connection needn't tell it again. */
   noted (_operation: object | null | undefined): void {}
 
-  /** Whether a wait may be asked about where it is waited for, by connections of our own. */
-  get asksServers (): boolean {
-    return true
-  }
-
-  /** Ends the recording. Code that it has wrapped goes on as if it had never been. */
-  stop (): WaitRecording {
-    const end = now()
-    if (active === this) active = undefined
-    const blocks = this.#loop.stop()
-    this.#continuations.end()
-    return this.#toRecording(end, blocks)
-  }
-
-  /** What was recorded until now; the recording goes on. Not while the recorder itself is interrupted. */
-  peek (): WaitRecording {
-    return this.#toRecording(now(), this.#loop.blocks)
-  }
-
-  #toRecording (end: number, blocks: readonly LoopBlock[]): WaitRecording {
-    const capture = this.#stacks.toArray()
-    const { functions, places, stacks } = this.#stacks
-    const waits = this.#log.toColumns(end)
-    return {
-      version: RECORDING_VERSION,
-      recorder: { folder: OWN_FOLDER, boundary: BOUNDARY_URL },
-      start: this.#start,
-      end,
-      functions,
-      places,
-      stacks,
-      ...this.#records.toColumns(capture),
-      ...this.#route !== undefined && { route: this.#route },
-      waits,
-      ...this.#locks.toColumns(waits),
-      blocks,
-      cost: this.#cost.toRecording(this.#log.assumed)
-    }
-  }
-
-  /** Whether a driver's own code is running: what it does within is its own affair. */
-  get inDriver (): boolean {
-    return this.#running.inDriver
-  }
-
-  /** The record whose code is running. */
-  get current (): number {
-    return this.#running.record
-  }
-
-  /** Calls the request's own code, a hook or a handler: what called it is not shown. */
-  run (fn: Function, self: unknown, args: unknown[]): unknown {
-    // A hook that a handler has led to is not that handler.
-    const wasEntering = this.#isEntering
-    this.#isEntering = false
-    try {
-      return this.#runRoot(fn, self, args)
-    } finally {
-      this.#isEntering = wasEntering && this.#route?.handler === undefined
-    }
-  }
-
-  #runRoot (fn: Function, self: unknown, args: unknown[]): unknown {
-    return this.#within(this.#records.add(0, -1, FLAG.root), fn, self, args)
-  }
-
-  /** Calls the handler of a route; the first one is the request's. @param registered Made where the route was registered. */
-  runHandler ({ url, registered }: { url: string, registered: Error }, fn: Function, self: unknown, args: unknown[]): unknown {
-    if (this.#route !== undefined) return this.run(fn, self, args)
-    this.#route = { url, registered: this.#records.add(0, this.#stacks.keep(registered), 0) }
-    this.#isEntering = true
-    try {
-      return this.#runRoot(fn, self, args)
-    } finally {
-      this.#isEntering = false
-    }
-  }
-
-  /** A handler has made a promise, an asynchronous one its own: its function is the outermost of the stack. */
-  #enter (): void {
-    this.#isEntering = false
-    this.#route = { ...this.#route!, handler: this.#records.add(0, this.#stacks.keep(new Error()), 0) }
-  }
-
   /**
    * A record of the stack here. `driver`: for the call of a driver, whose own promises and callbacks shall need no record.
-   * @param _statement What its wait will be for, if that is opened only when its stack is gone.
+   * @param statement What its wait will be for, if that is opened only when its stack is gone.
    */
-  record (driver = false, _statement?: string): number {
-    if (this.inDriver) return this.#running.record
-    const flags = driver ? FLAG.driver : 0
-    const start = this.#cost.isTurn() ? now() : 0
-    if (this.#spares) {
-      if (start !== 0) this.#weigh(start)
-      return this.#records.share(this.#running.record, -1, flags)
-    }
-    const record = this.#look(this.#running.record, flags)
-    if (start !== 0) this.#account(start)
-    if (driver) this.#continuations.driverCalled(record)
-    return record
-  }
-
-  /** A record with the stack here. */
-  #look (parent: number, flags: number): number {
-    const error = takeStack()
-    this.#cost.captures++
-    return this.#counts ? this.#records.share(parent, this.#stacks.keepOnce(error), flags) : this.#records.add(parent, this.#stacks.keep(error), flags)
-  }
+  abstract record (driver?: boolean, statement?: string): number
 
   /** A record at the place of a driver's, for the callback that the driver was handed. */
-  besides (driver: number): number {
-    const [parent, capture] = [this.#records.parent(driver), this.#records.capture(driver)]
-    return this.#counts ? this.#records.share(parent, capture, 0) : this.#records.add(parent, capture, 0)
+  abstract besides (driver: number): number
+
+  /** Calls the request's own code, a hook or a handler: what called it is not shown. */
+  abstract run (fn: Function, self: unknown, args: unknown[]): unknown
+
+  /** Calls the handler of a route; the first one is the request's. @param route With an error that was made where it was registered. */
+  runHandler (_route: { readonly url: string, readonly registered: Error }, fn: Function, self: unknown, args: unknown[]): unknown {
+    return this.run(fn, self, args)
   }
 
   /** Calls code of a record's in its name. */
-  enter (record: number, fn: Function, self: unknown, args: unknown[]): unknown {
-    return this.#within(record, fn, self, args)
-  }
+  abstract enter (record: number, fn: Function, self: unknown, args: unknown[]): unknown
 
   /** Calls a driver: what it starts belongs to the record, though it runs in the caller's time. */
-  call (record: number, fn: Function, self: unknown, args: unknown[]): unknown {
-    try {
-      return this.#running.inDriverOf(record, fn, self, args)
-    } finally {
-      this.#continuations.driverReturned(record)
-    }
-  }
+  abstract call (record: number, fn: Function, self: unknown, args: unknown[]): unknown
 
   /**
    * Follows a driver's promise with code of a record's. What the caller gets is a promise that follows the driver's: a reaction beside it would hide
    * a rejection that nobody handles.
    */
-  follow (record: number, promise: unknown, done?: (value: unknown) => unknown, failed: (error: unknown) => unknown = raise): unknown {
-    // Bluebird's and the like are nothing that V8 tells of.
-    if (!types.isPromise(promise)) return promise
-    return this.call(record, Promise.prototype.then, promise, [done, failed])
-  }
+  abstract follow (record: number, promise: unknown, done?: (value: unknown) => unknown, failed?: (error: unknown) => unknown): unknown
 
   /** Counts a call of a driver's that blocks the thread and may come very often. `rowsOf`: what its result tells. */
-  countOften (called: OftenCalled, fn: Function, self: unknown, args: unknown[], rowsOf: (result: unknown) => number | undefined): unknown {
-    const operation = called.operation(this, start => this.#log.operationOf(start))
-    let start = now()
-    if (this.#spares && this.#cost.isTurn()) this.#weighAll(start)
-    let record = called.assumed(this.#running.record, start, this.#spares)
-    const isAssumed = record !== 0
-    if (!isAssumed) {
-      record = this.#lookAt(called, start)
-      start = now()
-    } else this.#cost.assumed++
-    const outer = this.#running.record
-    this.#running.record = record
-    const wait = this.#counts
-      ? this.#log.open(record, start, { ...called.start, values: args }, { counted: true, placed: true })
-      : this.#log.openRow(operation, record, start, args)
-    let failed = true
-    let rows: number | undefined
-    try {
-      const result: unknown = Reflect.apply(fn, self, args)
-      failed = false
-      rows = rowsOf(result)
-      return result
-    } finally {
-      this.#running.record = outer
-      const end = now()
-      // Such a one may be a finding of its own, which must not be told at the place of the fast ones.
-      if (isAssumed && end - start > LONG) this.#log.place(wait, this.#lookAt(called, end))
-      this.#log.close(wait, end, failed, rows)
-    }
-  }
-
-  #lookAt (called: OftenCalled, start: number): number {
-    const caller = this.#running.record
-    const error = takeStack()
-    this.#cost.captures++
-    // Others' stacks, which are read before this one is, take time of their own.
-    if (this.#stacks.hasUnread) this.#pause(() => this.#stacks.read())
-    const record = this.#records.share(caller, this.#stacks.keepOnce(error), FLAG.driver)
-    called.found(caller, record)
-    const end = now()
-    this.#cost.captured(end - start, false)
-    this.#weighAll(end)
-    return record
-  }
+  abstract countOften (called: OftenCalled, fn: Function, self: unknown, args: unknown[], rowsOf: (result: unknown) => number | undefined): unknown
 
   /** Opens a wait that a record's code has started. @returns Its number. */
-  open (record: number, start: WaitStart): number {
-    const isPlaced = this.#records.capture(record) >= 0
-    const isNew = !isPlaced && this.#log.isNew(start)
-    const place = isNew ? this.#look(this.#records.parent(record), this.#records.flags(record)) : record
-    return this.#log.open(place, now(), start, { counted: this.#counts, placed: isPlaced || isNew })
-  }
+  abstract open (record: number, start: WaitStart): number
 
   /** Ends a wait. */
-  close (wait: number, failed: boolean, rows?: number, bytes?: number): void {
-    this.#log.close(wait, now(), failed, rows, bytes)
-  }
+  abstract close (wait: number, failed: boolean, rows?: number, bytes?: number): void
 
   /** More of the answer that ended a wait has come: it lasted until now. */
-  extend (wait: number, bytes: number): void {
-    this.#log.extend(wait, now(), bytes)
-  }
+  extend (_wait: number, _bytes: number): void {}
 
-  /** Whether it still records. */
-  get isRunning (): boolean {
-    return active === this
-  }
+  /** Takes a wait back that was none: a timer that was cleared. */
+  abstract discard (wait: number): void
 
   /** Whether a wait has not ended yet. */
-  isOpen (wait: number): boolean {
-    return this.#log.isOpen(wait)
-  }
+  abstract isOpen (wait: number): boolean
 
-  /** When a wait ended; `undefined` while it is open. */
-  endOf (wait: number): number | undefined {
-    return this.#log.endOf(wait)
+  /** When a wait ended; `undefined` while it is open, and where that isn't kept. */
+  endOf (_wait: number): number | undefined {
+    return undefined
   }
 
   /** Notes that a wait is one for a lock, as was last seen. */
-  lock (wait: number, seen: LockSeen): void {
-    this.#locks.note(this.#log.single(wait), seen)
-  }
+  lock (_wait: number, _seen: LockSeen): void {}
 
   /** Notes that a server doesn't tell which statements wait for locks. */
-  silent (target: string): void {
-    this.#locks.noteSilent(target)
-  }
-
-  /** Takes a wait back that was none: a timer that was cleared. */
-  discard (wait: number): void {
-    this.#log.discard(wait)
-  }
-
-  #within (record: number, fn: Function, self: unknown, args: unknown[]): unknown {
-    return active === this ? this.#running.within(record, fn, self, args) : Reflect.apply(fn, self, args)
-  }
-
-  /** Now and then, after a stack was taken: what it cost, and whether it's time for more than taking. */
-  #account (start: number): void {
-    const end = now()
-    this.#cost.captured(end - start, true)
-    if (this.#stacks.isFull) this.#pause(() => this.#stacks.read())
-    this.#weighAll(end)
-  }
-
-  #weighAll (time: number): void {
-    this.#weigh(time)
-    if (!this.#counts && this.#records.bytes + this.#log.bytes > this.#options.memory) this.#startCounting(time)
-  }
-
-  /** Past the budget what costs most is left out: first continuations, then stacks, until the budget has room for some again. */
-  #weigh (time: number): void {
-    const isOver = this.#cost.time > this.#options.budget * (time - this.#start) + this.#options.freeTime
-    if (isOver && this.#continuations.areFollowed) this.#simplify(time)
-    else this.#spares = isOver && this.#cost.simplerSince !== undefined
-  }
-
-  /** The recorder's own work within the request gets a stretch of the timeline of its own. */
-  #pause (work: () => void): void {
-    const outer = this.#running.record
-    this.#running.mark(MARK.recorder)
-    const start = now()
-    work()
-    this.#cost.read(now() - start)
-    this.#running.mark(outer)
-  }
-
-  get #counts (): boolean {
-    return this.#cost.countsSince !== undefined
-  }
-
-  /**
-   * Past the budget: no more records of continuations. Drivers' calls are noted with the callers that V8 knows beyond an `await`; a record
-   * that were merely inherited would be wrong nearly always.
-   */
-  #simplify (time: number): void {
-    this.#stacks.read()
-    this.#continuations.stop()
-    this.#cost.simplerSince = time
-    this.#stacks.withAsync = true
-    this.#running.mark(0)
-  }
-
-  /** Past the memory: waits are counted by operation and place, which are few, and nothing else is recorded. */
-  #startCounting (time: number): void {
-    if (this.#continuations.areFollowed) this.#simplify(time)
-    this.#running.mark(0)
-    this.#running.marks = false
-    this.#cost.countsSince = time
-  }
-}
-
-function raise (error: unknown): never {
-  throw error
+  silent (_target: string): void {}
 }

@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test'
 import { LockTimes } from '../src/libraries/lock-times.ts'
 import { LockWatch, type OpenStatement, type Sighting } from '../src/libraries/lock-watch.ts'
 import { advisoryHolder, metadataHolders, processes, rowLocks } from '../src/libraries/mysql-questions.ts'
-import { Recorder } from '../src/recorder.ts'
+import { RequestRecorder } from '../src/request-recorder.ts'
 
 /** Of one statement that began at 0 of this process's clock; the server's clock is 1000 s ahead. */
 function timesOf (...looks: Array<{ sent: number, received?: number, since?: number, precision?: number, waits: boolean }>) {
@@ -48,7 +48,7 @@ test('from a look that found it not waiting on, it works; it may wait again', ()
 
 /** A watch whose server answers when it is told to. */
 function startWatch (t: TestContext) {
-  const recorder = new Recorder()
+  const recorder = new RequestRecorder()
   recorder.start()
   let running = true
   t.after(() => { if (running) recorder.stop() })
@@ -130,7 +130,7 @@ test('the name of a lock is read out of the statement only where it stands there
 })
 
 test('where connecting fails at once, nothing is known, and the app goes on', async () => {
-  const recorder = new Recorder()
+  const recorder = new RequestRecorder()
   recorder.start()
   const counts = { looks: 0, tries: 0 }
   const watch = new LockWatch<object>(recorder, {

@@ -13,7 +13,7 @@ import type { WaitRecording } from '@geordi/waits/recording'
 export type Role = 'code' | 'base' | 'boundary' | 'recorder' | 'wrapper' | 'helper'
 
 /** Files of the recorder that call what they stand for. */
-const WRAPPERS = ['builtins/', 'libraries/', 'observe.', 'recorder.', 'running.']
+const WRAPPERS = ['builtins/', 'libraries/', 'observe.', 'recorder.', 'request-recorder.', 'running.']
 
 /** What calls the queues of Node, and its clock; `''` is V8's own, the root among them. */
 const BASES = [

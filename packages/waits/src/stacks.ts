@@ -15,6 +15,9 @@ export function takeStack (): Error {
   return error
 }
 
+/** What calls several promise hooks one after the other, where others than ours are: AsyncLocalStorage has some below Node 24. */
+const HOOKS_URL = 'node:internal/promise_hooks'
+
 /** So many stacks wait for being read: each holds on to the functions and receivers in it. */
 const MOST_UNREAD = 1000
 
@@ -106,7 +109,7 @@ export class Stacks implements StackTable {
       if (!this.withAsync && site.isAsync()) break
       const url = site.getScriptNameOrSourceURL()
       // V8's own functions (`new Promise`, `Array.map`) and those made of text (`new Function`, a template's): they have no place.
-      if (!url || site.isNative()) continue
+      if (!url || site.isNative() || url === HOOKS_URL) continue
       if (url.startsWith(OWN_FOLDER)) {
         if (url !== BOUNDARY_URL) continue
         places.push(CUT)

@@ -99,6 +99,25 @@ test('concurrent waits share the moment, and what runs comes first', () => {
   assert.deepEqual(timesOf(merged), { 'main > load > (wait) sql first': 30, 'main > save > (wait) sql second': 20, 'main > load': 10, '(idle)': 40 })
 })
 
+test('of thousands of different waits at a time some stand for all: what is told of them stays little, and each function has its part', () => {
+  const count = 6000
+  // All begin at once; a quarter is of `load`, and they end one after the other.
+  const waits = Array.from({ length: count }, (_, at) => ({ start: 0, end: 10 + 80 * at / count, record: at % 4 === 0 ? 1 : 2, operation: 3 + at }))
+  const base = recordingOf([], waits)
+  const files = waits.map((_, at) => ({ kind: 'file', target: `/file/${at}`, statement: 'readFile', driver: 'node:fs', sync: false } as const))
+  const merged = mergeWaits(profileOf(idle(100)), { ...base, waits: { ...base.waits, operations: [...base.waits.operations, ...files] } })
+  assert.ok(merged.samples.node.length < 2_000_000, `${merged.samples.node.length} stretches`)
+  const sums: Record<string, number> = {}
+  for (const [path, time] of Object.entries(timesOf(merged))) {
+    const [, name = path] = path.split(' > ')
+    sums[name] = (sums[name] ?? 0) + time
+  }
+  const near = (name: string, wanted: number) => assert.ok(Math.abs((sums[name] ?? 0) - wanted) < 0.3, `${name} has ${sums[name]} ms, should have ${wanted}`)
+  near('load', 90 / 4)
+  near('save', 90 * 3 / 4)
+  near('(idle)', 10)
+})
+
 test('waits that nobody is known to have started, or that never ended, get time only where there is nothing else', () => {
   const waits = [
     { start: 0, end: 50, record: 1 },

@@ -28,7 +28,7 @@ const DRIVERS = /\/node_modules\/(?:pg|pg-pool|mysql2|ioredis|redis|@redis\/clie
  * - what ran after an `await` or in a callback is under the functions that started it;
  * - each wait is a frame of its own, `(wait) sql select …`, under the function that started it, and `Profile.waits` tells which frames these are;
  * - of each moment the time goes to what ran then, else in equal parts to what was waited for, else to `(idle)`; the sum of the samples'
- *   durations is the profile's time as before;
+ *   durations is the profile's time as before. Of more than a thousand different waits at a time some have the others' parts, in turn;
  * - what nobody is known to have called is under `(caller unknown)`, the recorder's own time is `(recording)`.
  *
  * The samples of the result are stretches of time, not observations: how many the times stand on is in `Waits.recording`.

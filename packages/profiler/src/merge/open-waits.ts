@@ -13,19 +13,63 @@ export interface OpenWait {
 /** Nodes and how many waits of each are open. */
 export type Snapshot = ReadonlyArray<readonly [node: number, count: number]>
 
+/** Of all moments together so many open ones are told, before some have to stand for all; and of one moment so many at least. */
+const TOLD = 1_000_000
+const LEAST_TOLD = 16
+/** Turns of this share of a step come to all places evenly. */
+const GOLDEN = 0.618034
+
+/** How many are open at each node. */
+class Counts {
+  /** New ones where a count changes: snapshots have the others in common. */
+  readonly #entries: Array<readonly [node: number, count: number]> = []
+  readonly #places = new Map<number, number>()
+  #turn = 0
+
+  get size (): number {
+    return this.#entries.length
+  }
+
+  add (node: number, by: number): void {
+    const at = this.#places.get(node) ?? this.#entries.length
+    const count = (this.#entries[at]?.[1] ?? 0) + by
+    if (count !== 0) {
+      this.#entries[at] = [node, count]
+      this.#places.set(node, at)
+      return
+    }
+    const last = this.#entries.pop()
+    this.#places.delete(node)
+    if (last === undefined || last[0] === node) return
+    this.#entries[at] = last
+    this.#places.set(last[0], at)
+  }
+
+  /** All of them, or, of more than `most`, some from all over, and others each time. */
+  some (most: number): Snapshot {
+    const { length } = this.#entries
+    if (length <= most) return [...this.#entries]
+    const step = length / most
+    const from = (this.#turn++ * GOLDEN % 1) * step
+    return Array.from({ length: most }, (_, at) => this.#entries[Math.floor(from + at * step)]!)
+  }
+}
+
 /** The waits that are open at one moment after the other. */
 export class OpenWaits {
   readonly #starts: readonly OpenWait[]
   readonly #ends: readonly OpenWait[]
   #started = 0
   #ended = 0
-  #certain = new Map<number, number>()
-  #others = new Map<number, number>()
+  readonly #certain = new Counts()
+  readonly #others = new Counts()
+  readonly #most: number
   #snapshot: Snapshot | undefined
 
   constructor (waits: readonly OpenWait[]) {
     this.#starts = [...waits].sort((a, b) => a.start - b.start)
     this.#ends = [...waits].sort((a, b) => a.end - b.end)
+    this.#most = Math.max(LEAST_TOLD, Math.floor(TOLD / waits.length))
   }
 
   /** When the next one starts or ends. */
@@ -50,9 +94,9 @@ export class OpenWaits {
     }
   }
 
-  /** What is waited for now. */
+  /** What is waited for now. Thousands at a time would be millions to tell, one by one at each moment; then some stand for all. */
   get snapshot (): Snapshot {
-    this.#snapshot ??= [...(this.#certain.size > 0 ? this.#certain : this.#others)]
+    this.#snapshot ??= (this.#certain.size > 0 ? this.#certain : this.#others).some(this.#most)
     return this.#snapshot
   }
 
@@ -69,8 +113,6 @@ export class OpenWaits {
 
   #count ({ node, isCertain }: OpenWait, by: number): void {
     const counts = isCertain ? this.#certain : this.#others
-    const count = (counts.get(node) ?? 0) + by
-    if (count === 0) counts.delete(node)
-    else counts.set(node, count)
+    counts.add(node, by)
   }
 }

@@ -4,7 +4,7 @@ import type { Cost } from './cost.ts'
 import { FLAG, LEVEL } from './recording.ts'
 import type { Records } from './records.ts'
 import type { Running } from './running.ts'
-import { DEPTH, type Stacks } from './stacks.ts'
+import { DEPTH, limitStacks, type Stacks } from './stacks.ts'
 import { readStamp, writeStamp } from './stamp.ts'
 
 /** Records of the recordings before: their promises may be settled in a later one, and are none of its. */
@@ -121,10 +121,10 @@ export class Continuations {
     }
     const { stackTraceLimit } = Error
     const start = this.#cost.isTurn() ? now() : 0
-    Error.stackTraceLimit = DEPTH
+    limitStacks(DEPTH)
     this.#cost.captures++
     const capture = this.#stacks.keep(new Error())
-    Error.stackTraceLimit = stackTraceLimit
+    limitStacks(stackTraceLimit)
     if (start !== 0) this.#account(start)
     return this.#records.add(current, capture, 0)
   }

@@ -9,10 +9,19 @@ export const DEPTH = 100
 /** An error with the stack here. */
 export function takeStack (): Error {
   const { stackTraceLimit } = Error
-  Error.stackTraceLimit = DEPTH
+  limitStacks(DEPTH)
   const error = new Error()
-  Error.stackTraceLimit = stackTraceLimit
+  limitStacks(stackTraceLimit)
   return error
+}
+
+/** Has errors note so many frames. */
+export function limitStacks (frames: number): void {
+  try {
+    Error.stackTraceLimit = frames
+  } catch {
+    // An app that has frozen `Error` has its own limit.
+  }
 }
 
 /** What calls several promise hooks one after the other, where others than ours are: AsyncLocalStorage has some below Node 24. */
@@ -84,7 +93,7 @@ export class Stacks implements StackTable {
   read (): void {
     if (this.#unread.length === 0) return
     const { prepareStackTrace } = Error
-    Error.prepareStackTrace = (_error, sites) => sites
+    prepareStacks((_error, sites) => sites)
     try {
       for (const error of this.#unread) {
         // An app that has frozen `Error` leaves us a text.
@@ -92,7 +101,7 @@ export class Stacks implements StackTable {
         this.#read.push(this.#stack(typeof sites === 'string' ? [] : sites))
       }
     } finally {
-      Error.prepareStackTrace = prepareStackTrace
+      prepareStacks(prepareStackTrace)
     }
     this.#unread = []
   }
@@ -144,4 +153,8 @@ export class Stacks implements StackTable {
     if (id === undefined) this.#functionIds.set(key, id = this.functions.push([name, fileUrl(url), line, column]) - 1)
     return id
   }
+}
+
+function prepareStacks (prepare: typeof Error.prepareStackTrace): void {
+  Reflect.set(Error, 'prepareStackTrace', prepare)
 }

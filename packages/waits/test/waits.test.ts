@@ -374,6 +374,12 @@ test('past its memory the recorder counts waits by operation and place, and says
   for (const { count, time, longest } of recording.waits.counted!) assert.ok(count > 1 && longest > 0 && longest <= time && time <= count * longest)
 })
 
+test('an app whose `Error` is frozen works; its waits have no callers', async () => {
+  const waits = await waitsOf('local', { NODE_OPTIONS: '--frozen-intrinsics' })
+  assert.equal(waits.filter(({ statement, outcome }) => statement === 'readFile' && outcome === 'failed').length, 1)
+  assert.ok(waits.every(({ caller }) => caller === undefined))
+})
+
 test('an option that is wrong is named, and one recording runs at a time', () => {
   assert.throws(() => recordWaits({ budget: -1 }), { code: 'GEORDI_OPTION_INVALID', message: /budget/ })
   assert.throws(() => recordWaits({ memory: NaN }), { code: 'GEORDI_OPTION_INVALID', message: /memory/ })

@@ -113,7 +113,7 @@ function patchTimeoutClass (): void {
   const prototype = Object.getPrototypeOf(timer) as Target
   clearTimeout(timer)
   patchNumbers(prototype)
-  for (const name of ['unref', 'close']) {
+  for (const name of ['unref', 'close', Symbol.dispose]) {
     patch(prototype, name, original => {
       const replacement = function (this: unknown, ...args: unknown[]) {
         forget(this)

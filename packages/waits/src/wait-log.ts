@@ -281,37 +281,47 @@ function known (number: number): number | null {
   return Number.isNaN(number) ? null : number
 }
 
-/** Longer values are compared by their beginning, their end and their length. */
+/** Longer texts are compared by their beginning, their end and their length. */
 const HASHED = 500
-const MOST_DEPTH = 5
-const MOST_PARTS = 100
+/** So many parts of an operation's values are looked at, a bulk insert's too; there may be cycles in them. */
+const MOST_PARTS = 2000
 
-/** A hash (FNV-1a) of what the values look like. Only equality counts: the values themselves are not kept. */
+/** How many more may be looked at; below 0 some were not. */
+let left = 0
+
+/** A hash (FNV-1a) of what the values look like. Only equality counts: the values themselves are not kept. 0 says that nothing is known of it. */
 function hash (values: unknown): number {
-  // 0 says that nothing is known of the values.
-  return hashValue(0x811c9dc5, values, 0) | 1
+  left = MOST_PARTS
+  try {
+    const result = hashValue(0x811c9dc5, values)
+    return left < 0 ? 0 : result | 1
+  } catch {
+    // A getter of the app's own has thrown; whether its driver will call it is the app's affair.
+    return 0
+  }
 }
 
-function hashValue (seed: number, value: unknown, depth: number): number {
+function hashValue (seed: number, value: unknown): number {
   switch (typeof value) {
     case 'string': return hashText(seed, value)
     case 'number': return (value | 0) === value ? Math.imul(seed ^ value, 0x01000193) : hashText(seed ^ 1, String(value))
-    case 'object': return value === null ? Math.imul(seed ^ 2, 0x01000193) : hashObject(seed, value, depth)
+    case 'object': return value === null ? Math.imul(seed ^ 2, 0x01000193) : hashObject(seed, value)
     default: return hashText(seed ^ 3, String(value))
   }
 }
 
-function hashObject (seed: number, value: object, depth: number): number {
+function hashObject (seed: number, value: object): number {
   if (value instanceof Uint8Array) return hashText(Math.imul(seed ^ value.byteLength, 0x01000193), ends(value))
   if (value instanceof Date) return hashText(seed, String(value.getTime()))
-  if (depth >= MOST_DEPTH) return seed
-  let result = seed
   const keys = Array.isArray(value) ? undefined : Object.keys(value)
   const count = keys?.length ?? (value as unknown[]).length
-  for (let at = 0; at < Math.min(count, MOST_PARTS); at++) {
+  left -= count
+  if (left < 0) return seed
+  let result = seed
+  for (let at = 0; at < count; at++) {
     const key = keys?.[at]
     if (key !== undefined) result = hashText(result, key)
-    result = hashValue(result, key === undefined ? (value as unknown[])[at] : (value as Record<string, unknown>)[key], depth + 1)
+    result = hashValue(result, key === undefined ? (value as unknown[])[at] : (value as Record<string, unknown>)[key])
   }
   return Math.imul(result ^ count, 0x01000193)
 }

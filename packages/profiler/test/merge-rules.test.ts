@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Frame, Profile } from '@geordi/profile'
 import { mergeWaits } from '@geordi/profiler'
-import { CUT, OUTCOME, type WaitRecording } from '@geordi/waits/recording'
+import { CUT, FLAG, OUTCOME, type WaitRecording } from '@geordi/waits/recording'
 
 // A made-up run of 100 ms in which nothing is measured: what the rules say is exactly what must come out.
 
@@ -40,6 +40,12 @@ function profileOf (samples: readonly number[]): Profile {
     startTime: START,
     run: {}
   }
+}
+
+/** The same where `load` and `parse` are a driver's, which reads what comes in. */
+function drivenOf (samples: readonly number[]): Profile {
+  const profile = profileOf(samples)
+  return { ...profile, frames: profile.frames.map(frame => frame.url === APP ? { ...frame, url: 'file:///app/node_modules/driver/index.js' } : frame) }
 }
 
 /** Two records: 1 is an `await` in `load`, called by `main`; 2 is one in `save`, called by `main`. */
@@ -175,7 +181,7 @@ test('each wait tells its call site, and each operation its frame', () => {
 
 test('busy samples where nothing is known to have run go to the wait that ends next, else under a name that says so', () => {
   const samples = [...idle(10), 2, ...idle(39), 2, ...idle(49)]
-  const merged = mergeWaits(profileOf(samples), recordingOf([], [{ start: 0, end: 20, record: 2 }]))
+  const merged = mergeWaits(drivenOf(samples), recordingOf([], [{ start: 0, end: 20, record: 2 }]))
   assert.deepEqual(timesOf(merged), {
     'main > save > (wait) sql first': 19,
     'main > save > load > parse': 1,
@@ -184,8 +190,23 @@ test('busy samples where nothing is known to have run go to the wait that ends n
   })
 })
 
+test('the application\'s own code that is not the run\'s was called by nobody who waits, but where continuations are not followed', () => {
+  const profile = profileOf([...idle(10), 2, ...idle(89)])
+  const recording = recordingOf([], [{ start: 0, end: 20, record: 2 }])
+  assert.deepEqual(timesOf(mergeWaits(profile, recording)), { 'main > save > (wait) sql first': 19, '(caller unknown) > load > parse': 1, '(idle)': 80 })
+  const simpler = mergeWaits(profile, { ...recording, cost: { ...recording.cost, simplerSince: START } })
+  assert.deepEqual(timesOf(simpler), { 'main > save > (wait) sql first': 19, 'main > save > load > parse': 1, '(idle)': 80 })
+})
+
+test('what a loop from before the run waits for gets time only where the run waits for nothing', () => {
+  const waits = [{ start: 0, end: 100, record: 1, operation: 1 }, { start: 20, end: 60, record: 3 }]
+  // The run began with record 2, which has led to 3.
+  const recording = { ...recordingOf([], waits), records: { parent: [-1, 0, 0, 2], stack: [-1, 0, -1, 1], flags: [0, 0, FLAG.root, 0] } }
+  assert.deepEqual(timesOf(mergeWaits(profileOf(idle(100)), recording)), { 'main > load > (wait) sql second': 60, 'main > save > (wait) sql first': 40 })
+})
+
 test('a busy sample in a wait stands for its own time only, however long before it no sample was taken', () => {
-  const profile = profileOf([...idle(10), 2, ...idle(49)])
+  const profile = drivenOf([...idle(10), 2, ...idle(49)])
   // The machine let nobody look for 40 ms.
   profile.samples.duration[10] = 41_000
   const merged = mergeWaits(profile, recordingOf([], [{ start: 10, end: 60, record: 2 }]))
@@ -193,7 +214,7 @@ test('a busy sample in a wait stands for its own time only, however long before 
 })
 
 test('in a wait what goes on running between two samples has all the time between them', () => {
-  const profile = profileOf([...idle(10), 2, 2, ...idle(39)])
+  const profile = drivenOf([...idle(10), 2, 2, ...idle(39)])
   profile.samples.duration[11] = 40_000
   const merged = mergeWaits(profile, recordingOf([], [{ start: 0, end: 60, record: 2 }]))
   assert.deepEqual(timesOf(merged), { '(idle)': 30, 'main > save > (wait) sql first': 19, 'main > save > load > parse': 41 })

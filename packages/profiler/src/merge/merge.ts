@@ -1,5 +1,5 @@
 import { classify, cutStacks, type Frame, type Profile, type WaitCounts, type WaitOperation, type Waits, type WaitsRecording } from '@geordi/profile'
-import { OUTCOME, type CountedWaits, type RecordedOperation, type RecordingCost, type WaitRecording } from '@geordi/waits/recording'
+import { FLAG, OUTCOME, type CountedWaits, type RecordedOperation, type RecordingCost, type WaitRecording } from '@geordi/waits/recording'
 import { FrameTable } from './frame-table.ts'
 import type { OpenWait } from './open-waits.ts'
 import { Operations } from './operations.ts'
@@ -43,7 +43,8 @@ export function mergeWaits (profile: Profile, recording: WaitRecording, window: 
   const frameOf = recording.functions.map(fn => table.ofFunction(fn))
   const roles = new Roles(table.frames, recording.recorder)
   const paths = new Paths(recording, tree, frameOf, roles)
-  const places = { recorder: tree.child(0, table.marker('(recording)')), unknown: tree.child(0, table.marker('(caller unknown)')) }
+  const unfollowedSince = recording.cost.simplerSince ?? Infinity
+  const places = { recorder: tree.child(0, table.marker('(recording)')), unknown: tree.child(0, table.marker('(caller unknown)')), unfollowedSince }
   const idle = tree.child(0, table.marker('(idle)'))
 
   const operations = new Operations(recording.waits.operations, table.frames)
@@ -70,8 +71,10 @@ interface Started extends Omit<OpenWait, 'node'> {
 }
 
 /** The waits that are some, each with where it was started: below neither the driver's own functions nor Node's. */
-function placeWaits ({ waits }: WaitRecording, operations: Operations, paths: Paths, tree: TreeBuilder, frames: readonly Frame[],
+function placeWaits (recording: WaitRecording, operations: Operations, paths: Paths, tree: TreeBuilder, frames: readonly Frame[],
   roles: Roles): Started[] {
+  const { waits, cost: { simplerSince = Infinity } } = recording
+  const isRuns = recordsOfRun(recording.records)
   const started: Started[] = []
   waits.operation.forEach((recorded, index) => {
     const outcome = waits.outcome[index]
@@ -108,18 +111,28 @@ function placeWaits ({ waits }: WaitRecording, operations: Operations, paths: Pa
     const { frame, sync, aside } = operations.all[operation] as WaitOperation
     // Reading a module's files is a part of loading it.
     if (sync && isLoading) return
+    const start = waits.start[index] as number
     started.push({
       index,
       operation,
       record,
       site,
       node: sync ? undefined : tree.child(node, frame),
-      start: waits.start[index] as number,
+      start,
       end: waits.end[index] as number,
-      isCertain: node > 0 && outcome !== OUTCOME.open && aside !== true
+      isCertain: node > 0 && outcome !== OUTCOME.open && aside !== true && (start >= simplerSince || isRuns[record] === 1)
     })
   })
   return started
+}
+
+/** For each record: 1 where what the run began with has led to it; for all, where that isn't known. Loops and timers from before have others. */
+function recordsOfRun ({ parent, flags }: WaitRecording['records']): Uint8Array {
+  const isRuns = new Uint8Array(parent.length)
+  for (let record = 1; record < parent.length; record++) {
+    isRuns[record] = ((flags[record] as number) & FLAG.root) !== 0 ? 1 : isRuns[parent[record] as number] as number
+  }
+  return isRuns.includes(1) ? isRuns : isRuns.fill(1)
 }
 
 /** What the result's samples don't tell any more of V8's. */

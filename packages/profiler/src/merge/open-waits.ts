@@ -6,7 +6,7 @@ export interface OpenWait {
   readonly node: number
   /** The record that started it. */
   readonly record: number
-  /** Known by whom it was started, ended within the run, and nothing that goes on beside others; others get time only where there is no such. */
+  /** Known by whom of the run it was started, ended within the run, and nothing that goes on beside others; others get time only where there is no such. */
   readonly isCertain: boolean
 }
 

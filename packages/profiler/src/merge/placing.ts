@@ -48,6 +48,12 @@ export class Placing {
     return this.#entry[node] as number
   }
 
+  /** Whether code of the application's own is at the outer end, neither a package's nor Node's. */
+  isApplication (node: number): boolean {
+    const url = this.#profile.frames[this.entry(node)]?.url
+    return url !== undefined && !url.startsWith('node:') && !url.includes('/node_modules/')
+  }
+
   /** Whether it begins anew, and mostly no function of its record's goes on. */
   begins (node: number): boolean {
     return this.#crossed[node] === 1 || this.#helped[node] === 1

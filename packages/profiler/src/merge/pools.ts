@@ -33,6 +33,8 @@ export interface Pools {
 export interface Places {
   readonly recorder: number
   readonly unknown: number
+  /** From when on the recorder followed no continuations any more: the application's own are among it then. */
+  readonly unfollowedSince: number
 }
 
 /**
@@ -93,7 +95,9 @@ export function fillPools (profile: Profile, pieces: readonly Piece[], paths: Pa
     if (placing.isRecorder(sampled)) return places.recorder
     if (piece.record > 0) return placing.place(paths.node[piece.record] as number, sampled, piece.record)
     if (isIdle) return WAITING
-    if (piece.next !== undefined) return placing.place(paths.node[piece.next.record] as number, sampled)
+    // A driver, mostly, with what has come in. The application's own code that isn't the request's is a timer's or a loop's from before it.
+    const isOthers = piece.start < places.unfollowedSince && placing.isApplication(sampled)
+    if (piece.next !== undefined && !isOthers) return placing.place(paths.node[piece.next.record] as number, sampled)
     return placing.place(places.unknown, sampled)
   }
 

@@ -135,7 +135,7 @@ export function patchPgPool (Pool: { prototype: object }): void {
     if (recorder === undefined) return Reflect.apply(original, this, args)
     const pool = this as Pool
     const callback = args[0]
-    if (pool.idleCount > 0 && pool.waitingCount === 0) return connectAtOnce(recorder, original, pool, args)
+    if (pool.idleCount > pool.waitingCount) return connectAtOnce(recorder, original, pool, args)
     const opens = opensAnother(pool)
     if (!opens && recorder.passes(FREE, pool, oldestPending)) return Reflect.apply(original, this, args)
     const record = recorder.record(true)
@@ -169,9 +169,13 @@ function connectAtOnce (recorder: Recorder, connect: Function, pool: Pool, args:
   return recorder.call(record, connect, pool, [inNameOf(recorder, outer, callback)])
 }
 
-/** Whether the pool will open a connection rather than wait for one that is in use: a delay that a process has only in its beginning. */
+/**
+ * Whether the pool will open a connection rather than wait for one that is in use: a delay that a process has only in its beginning. As long as there is
+ * one that nobody uses, who asks is put into the queue until the next tick; those who are ahead there, and get none of these, open connections, too.
+ */
 function opensAnother ({ totalCount, idleCount, waitingCount, options: { max = 10 } }: Pool): boolean {
-  return idleCount === 0 && waitingCount === 0 && totalCount < max
+  const opening = idleCount === 0 ? 0 : waitingCount - idleCount
+  return totalCount + opening < max
 }
 
 function openQuery (recorder: Recorder, record: number, client: Client, [first, second]: unknown[]): number {

@@ -16,18 +16,20 @@ export function patchTarn ({ Pool }: { Pool: { prototype: object } }): void {
   patch(Pool.prototype, 'acquire', original => function (...args: unknown[]) {
     const recorder = activeRecorder()
     if (recorder === undefined) return Reflect.apply(original, this, args)
+    const pool = this as Tarn
+    const isFree = pool.numFree() > 0
     const record = recorder.record(true)
-    const wait = recorder.open(record, { kind: 'pool', statement: opensAnother(this as Tarn) ? 'new connection' : FREE, driver: 'tarn', connections: (this as Tarn).max })
+    const wait = isFree ? undefined : recorder.open(record, { kind: 'pool', statement: opensAnother(pool) ? 'new connection' : FREE, driver: 'tarn', connections: pool.max })
     const pending = recorder.call(record, original, this, args) as { promise: Promise<unknown> }
-    // The pending operation is what the pool itself knows; its promise is what the caller waits for.
-    pending.promise = closeWithPromise(recorder, record, wait, pending.promise) as Promise<unknown>
+    // The pending operation is what the pool itself knows; its promise is what the caller waits for. One that nobody uses is no wait, but code that follows.
+    pending.promise = (wait === undefined ? recorder.follow(record, pending.promise) : closeWithPromise(recorder, record, wait, pending.promise)) as Promise<unknown>
     return pending
   })
 }
 
 /** Whether the pool will open a connection rather than wait for one that is in use. */
 function opensAnother (pool: Tarn): boolean {
-  return pool.numFree() === 0 && pool.numUsed() + pool.numPendingCreates() < pool.max
+  return pool.numUsed() + pool.numPendingCreates() < pool.max
 }
 
 /** What pools of the family of `generic-pool` tell of themselves. */

@@ -16,9 +16,6 @@ const PRECISION = 1
 /** Errors: a right is wanted, for a table or for all; there is no such table. */
 const REFUSED: ReadonlySet<number> = new Set([1142, 1227, 1109, 1146])
 
-/** Texts, unless the server is told to take them for names; it is another program's statement, so rather too little is shown. */
-const DOUBLE_QUOTED = /"(?:[^"\\]|""|\\[\s\S])*(?:"|$)/g
-
 /** What is used of `mysql2`'s connection. */
 export interface LockClient {
   readonly config: { readonly host?: string, readonly port?: number, readonly socketPath?: string, readonly user?: string, readonly database?: string, readonly stream?: unknown }
@@ -171,7 +168,7 @@ function areAlike (told: string, asked: string): boolean {
 }
 
 function beginningOf (text: string): string {
-  const [beginning = ''] = normaliseSql(text).split(/\(…|[?:]/, 1)
+  const [beginning = ''] = normaliseSql(text, 'mysql').split(/\(…|[?:]/, 1)
   return beginning.trimEnd().replace(/\($/, '').trimEnd()
 }
 
@@ -179,6 +176,6 @@ function beginningOf (text: string): string {
 function holderOf ({ holder, user, host, command, info }: Holder): string {
   if (holder === null) return ''
   const who = [...user === null ? [] : [`${user}@${host ?? ''}`], `connection ${holder}`].join(', ')
-  if (info !== null && info !== '') return `${who}: ${normaliseSql(info).replace(DOUBLE_QUOTED, '?')}`
+  if (info !== null && info !== '') return `${who}: ${normaliseSql(info, 'mysql')}`
   return command === 'Sleep' ? `${who}: idle, its transaction is open` : who
 }

@@ -130,7 +130,7 @@ function describe ({ config }: Connection, query: unknown): WaitStart {
 }
 
 function statementOf (query: unknown): string {
-  return normaliseSql(typeof query === 'string' ? query : String((query as Query | undefined)?.sql ?? ''))
+  return normaliseSql(typeof query === 'string' ? query : String((query as Query | undefined)?.sql ?? ''), 'mysql')
 }
 
 function queryOf ([first, second]: unknown[]): Query {

@@ -156,6 +156,11 @@ describe('the identical question again and again', () => {
     for (let at = 0; at < 600; at += 300) beside.open(interval, at, at + 300)
     repeat(20, () => { beside.wait(asks, 10).now += 20 })
     assert.equal((await find(beside))[0]?.cause, 'identical')
+    // Nor does a time limit to all of them that nobody clears.
+    const limited = new RunBuilder()
+    limited.open({ kind: 'timer', statement: 'setTimeout', target: '', stack: ['handler:2'] }, 0, 601)
+    repeat(20, () => { limited.wait(asks, 10).now += 20 })
+    assert.equal((await find(limited))[0]?.cause, 'identical')
     const rewriting = new RunBuilder()
     repeat(20, at => rewriting.wait({ ...AUTHOR, same: 7 }, 3).wait({ statement: 'update counters set n = n + $1', same: at + 1, stack: ['handler:5'] }, 3))
     assert.deepEqual((await find(rewriting)).filter(({ cause }) => cause === 'identical'), [])

@@ -66,8 +66,8 @@ export function isPolling (waits: Waits, members: readonly number[]): boolean {
     let until = from
     for (let next = at; next < timers.length && (waits.start[timers[next] as number] as number) < to; next++) {
       const timer = timers[next] as number
-      // An interval that goes on beside them leads to a question only where it ticks before it.
-      if (waits.operations[waits.operation[timer] as number]?.aside === true && (waits.end[timer] as number) > to) continue
+      // One that goes on beside them, an interval or a limit to all of them, leads to a question only where it has ended before it.
+      if ((waits.end[timer] as number) > to) continue
       const end = Math.min(to, waits.end[timer] as number)
       timed += Math.max(0, end - Math.max(until, waits.start[timer] as number))
       until = Math.max(until, end)

@@ -5,7 +5,7 @@ import { elapsed, runningTime, type Look, type RecordedLook } from '../waits/loo
 import { countSome, meanTimeOf, medianOf, timeOf } from '../waits/counts.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
-import { isAround, reads } from './statements.ts'
+import { changesNothing, isAround, reads } from './statements.ts'
 import { IDENTICAL, WITHIN_PROCESS } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
@@ -79,7 +79,7 @@ export function isPolling (waits: Waits, members: readonly number[]): boolean {
 /** Whether the same server was told to change something between most of them. */
 function isRewritten (waits: Waits, members: readonly number[]): boolean {
   const { kind, target } = waits.operations[waits.operation[members[0] as number] as number] as Waits['operations'][number]
-  const isWrite = waits.operations.map(one => one.kind === kind && one.target === target && !reads(one) && !isAround(one))
+  const isWrite = waits.operations.map(one => one.kind === kind && one.target === target && !changesNothing(one) && !isAround(one))
   let rewritten = 0
   members.slice(1).forEach((wait, index) => {
     for (let at = (members[index] as number) + 1; at < wait; at++) {

@@ -4,7 +4,7 @@ import type { Look, RecordedLook } from '../waits/look.ts'
 import { placeOfSite, type Place } from '../waits/places.ts'
 import { shapeOf } from '../waits/shape.ts'
 import type { Finding } from './finding.ts'
-import { isAround, reads } from './statements.ts'
+import { changesNothing, isAround } from './statements.ts'
 import { SEQUENTIAL } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
@@ -102,7 +102,7 @@ function independent ({ waits }: RecordedLook, steps: readonly Step[]): Step[] {
 /** Whether it asks for nothing that an answer since the first one could have told. */
 function isFree (waits: Waits, wait: number, first: number): boolean {
   const operation = waits.operations[waits.operation[wait] as number] as Waits['operations'][number]
-  if (!reads(operation)) return false
+  if (!changesNothing(operation)) return false
   if (operation.kind === 'http') return shapeOf(operation).statement === operation.statement && !operation.statement.includes('?')
   if (operation.kind === 'document') return false
   return operation.parameters !== true || wait === first || (waits.same[wait] !== 0 && waits.same[wait] === waits.same[first])

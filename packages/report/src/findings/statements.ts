@@ -1,8 +1,10 @@
 import type { WaitOperation } from '@geordi/profile'
 
 const READS_SQL = /^\s*\(*\s*(?:with|select|show|values|table)\b/i
-/** Within a `with`, or with side effects, or with another answer each time. */
-const NO_READ = /\b(?:insert|update|delete|merge|nextval|setval|random|now|clock_timestamp|pg_sleep|pg_\w*lock\w*|for\s+(?:no\s+key\s+)?(?:update|share))\b|\bfor\s+key\s+share\b/i
+/** Within a `with`, or as side effects. */
+const CHANGES = /\b(?:insert|update|delete|merge|nextval|setval|pg_\w*lock\w*|for\s+(?:no\s+key\s+)?(?:update|share))\b|\bfor\s+key\s+share\b/i
+/** The answer is another one each time. */
+const VARIES = /\b(?:random|now|clock_timestamp|pg_sleep)\b/i
 
 /** Commands of Redis that ask without changing or waiting for anything. */
 const READS_CACHE = new Set([
@@ -12,10 +14,15 @@ const READS_CACHE = new Set([
 
 const READS_DOCUMENT = /^(?:find|aggregate|count|distinct)/i
 
-/** Whether it asks for something that doesn't change by asking. */
-export function reads ({ kind, statement }: Pick<WaitOperation, 'kind' | 'statement'>): boolean {
+/** Whether it asks for something that doesn't change by asking, nor by itself. */
+export function reads (operation: Pick<WaitOperation, 'kind' | 'statement'>): boolean {
+  return changesNothing(operation) && !(operation.kind === 'sql' && VARIES.test(operation.statement))
+}
+
+/** Whether it only asks. */
+export function changesNothing ({ kind, statement }: Pick<WaitOperation, 'kind' | 'statement'>): boolean {
   switch (kind) {
-    case 'sql': return READS_SQL.test(statement) && !NO_READ.test(statement)
+    case 'sql': return READS_SQL.test(statement) && !CHANGES.test(statement)
     case 'cache': return READS_CACHE.has(statement.toLowerCase())
     case 'document': return READS_DOCUMENT.test(statement)
     case 'http': return /^(?:GET|HEAD) /.test(statement)

@@ -177,6 +177,12 @@ describe('a module', () => {
     assert.equal(found.subject, 'typescript')
     assert.deepEqual(locations(found), ['outline src/outline.js:1'])
     assert.ok(Math.abs(found.time - 400_000) < 1)
+    // What it loads itself is a part of it; a file of the application's that asks for a package is none.
+    const mongodb = [...LOADING, 'index in mongodb']
+    const many = new RunBuilder().run([...mongodb, LOADING.at(-1)!, 'index in memory-pager'], 100).run([...mongodb, LOADING.at(-1)!], 200).run([...mongodb, LOADING.at(-1)!, 'index in bson'], 90)
+    assert.equal((await firstInBoth(many, 'module-loading')).subject, 'mongodb')
+    const own = new RunBuilder().run([...LOADING, 'store', ...mongodb.slice(1)], 100).run([...LOADING, 'store'], 60)
+    assert.equal((await firstInBoth(own, 'module-loading')).subject, 'mongodb')
   })
 
   test('that is small is none, nor work that a loaded module does', async () => {

@@ -36,17 +36,24 @@ function readBy ({ profile, recorded }: Look, caller: number | undefined): Tally
     /\.(?:[cm]?js|json|node|wasm)$/.test(target) && profile.waits?.sites[site]?.frame === caller)
 }
 
-/** The package, or else the file, whose code took the most time below the loader. */
+/**
+ * The package, or else the file, that took the most time below the loader, with all that it loads itself: of a package that many small ones belong to,
+ * whoever asked for it knows no other name.
+ */
 function heaviest (look: Look): string {
   const { profile: { frames, tree }, kinds, self } = look
   const loading = new Uint8Array(tree.frame.length)
+  /** For each node the frame that stands for what is loaded there: the outermost of a package's, or else of the application's. -1 for none. */
+  const loaded = new Int32Array(tree.frame.length).fill(-1)
   const times = new Map<string, number>()
   tree.frame.forEach((frame, node) => {
     const parent = tree.parent[node] as number
     loading[node] = (parent >= 0 && loading[parent] === 1) || isLoader(frames[frame] as Frame) ? 1 : 0
-    const own = self[node] as number
-    if (loading[node] === 0 || own === 0 || !['app', 'dependency'].includes(kinds[frame] as string)) return
-    add(times, nameOf(look, frames[frame] as Frame), own)
+    if (loading[node] === 0) return
+    const outer = parent >= 0 ? loaded[parent] as number : -1
+    const isFirst = outer < 0 ? kinds[frame] === 'app' || kinds[frame] === 'dependency' : kinds[outer] === 'app' && kinds[frame] === 'dependency'
+    const module = loaded[node] = isFirst ? frame : outer
+    if (module >= 0 && (self[node] as number) > 0) add(times, nameOf(look, frames[module] as Frame), self[node] as number)
   })
   return largest(times)[0]?.[0] ?? ''
 }

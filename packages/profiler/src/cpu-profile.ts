@@ -1,5 +1,6 @@
 import type { Run } from '@geordi/profile'
 import type { WaitRecording } from '@geordi/waits/recording'
+import type { Originals } from './originals.ts'
 
 /**
  * A CPU profile as the DevTools protocol defines it, which is what `.cpuprofile` files hold: lines and
@@ -46,6 +47,8 @@ export interface RunRecords {
   readonly window?: { readonly start: number, readonly end: number }
   /** What `recordWaits` of @geordi/waits recorded beside it. */
   readonly waits?: WaitRecording
+  /** Where scripts were written that were built while they were loaded. */
+  readonly originals?: Originals
 }
 
 /** What a file holds under the key `geordi`, which DevTools ignores. */

@@ -1,6 +1,7 @@
 import { importCpuProfile, parseCpuProfile, type Profile } from '@geordi/profile'
 import { readRecording } from '@geordi/waits/recording'
 import { mergeWaits } from './merge/merge.ts'
+import { withOriginals } from './originals.ts'
 
 /**
  * Reads what `recordRun` gave, or any other V8 CPU profile that `importCpuProfile` of @geordi/profile reads. Where waits were recorded beside
@@ -12,6 +13,6 @@ import { mergeWaits } from './merge/merge.ts'
 export function importRecording (source: string | Uint8Array): Profile {
   const file = parseCpuProfile(source)
   const profile = importCpuProfile(file)
-  const { waits, window } = (file as { geordi?: { waits?: unknown, window?: { start: number, end: number } } }).geordi ?? {}
-  return waits === undefined ? profile : mergeWaits(profile, readRecording(waits), window)
+  const { waits, window, originals } = (file as { geordi?: { waits?: unknown, window?: { start: number, end: number }, originals?: unknown } }).geordi ?? {}
+  return withOriginals(waits === undefined ? profile : mergeWaits(profile, readRecording(waits), window), originals)
 }

@@ -2,6 +2,7 @@ import type { Run } from '@geordi/profile'
 import { recordWaits, type WaitRecorder, type WaitRecording } from '@geordi/waits'
 import { createCpuProfiler, type CpuProfiler } from './cpu-profiler.ts'
 import { withRun, type CpuProfile, type FileRecords, type RecordedProfile, type RunRecords } from './cpu-profile.ts'
+import { BuiltPlaces } from './originals.ts'
 
 /** What is recorded of a run. */
 export interface RecordingOptions {
@@ -64,6 +65,7 @@ export function recordRun ({ interval, waits = true, values = false, budget = BU
   const recorder: WaitRecorder | undefined = waits ? recordWaits({ values }) : undefined
   const profiler = { engine: cpu.engine, interval: cpu.interval }
   const told = (recording: WaitRecording) => ({ ...recording, recorder: { ...recording.recorder, users: [OWN_FOLDER, ...users] } })
+  const built = new BuiltPlaces()
   let samples = 0
   let startTime: number | undefined
   return {
@@ -77,6 +79,7 @@ export function recordRun ({ interval, waits = true, values = false, budget = BU
       // Those of this part were taken at the interval of before.
       samples = isEnough ? 0 : samples + part.samples.length
       startTime ??= part.startTime
+      built.addProfile(part)
       return part
     },
     isInterrupted: isWaitsInterrupted,
@@ -87,8 +90,12 @@ export function recordRun ({ interval, waits = true, values = false, budget = BU
     stop (describe) {
       const last = cpu.stop()
       const recording = recorder?.stop()
+      built.addProfile(last)
+      if (recording !== undefined) built.addStacks(recording)
+      // Not before the end: Node looks for a map with regular expressions, which must not be run while others are interrupted.
+      const originals = built.toOriginals()
       const { run, window } = describe(startTime ?? last.startTime)
-      return withRun(last, run, { window, ...recording === undefined ? {} : { waits: told(recording) } })
+      return withRun(last, run, { window, ...recording === undefined ? {} : { waits: told(recording) }, ...originals === undefined ? {} : { originals } })
     }
   }
 }

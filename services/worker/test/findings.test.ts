@@ -7,8 +7,8 @@ import { findCauses, type Finding } from '@geordi/report/findings'
 import { fixture, get, startChild } from './support.ts'
 
 /** What is found in the replay of a request, for which nothing but the profile's file is there. */
-async function findIn (t: TestContext, request: CapturedRequest): Promise<Finding[]> {
-  const child = await startChild(t, fixture('routes.js'), { interval: 1000 })
+async function findIn (t: TestContext, request: CapturedRequest, app = 'routes.js'): Promise<Finding[]> {
+  const child = await startChild(t, fixture(app), { interval: 1000 })
   await child.prepare(request)
   const { profile } = await child.replay(request)
   return await findCauses(importRecording(profile))
@@ -20,8 +20,8 @@ function post (url: string, value: unknown): CapturedRequest {
 }
 
 /** `routes.js:22`, by a text of that line. */
-async function placeOf (text: string): Promise<string> {
-  return `routes.js:${(await readFile(fixture('routes.js'), 'utf8')).split('\n').findIndex(line => line.includes(text)) + 1}`
+async function placeOf (text: string, app = 'routes.js'): Promise<string> {
+  return `${app}:${(await readFile(fixture(app), 'utf8')).split('\n').findIndex(line => line.includes(text)) + 1}`
 }
 
 describe('findings of a replay', { skip: createCpuProfiler().engine !== 'v8-profiler-next' && 'node:inspector can\'t name all regular expressions' }, () => {
@@ -63,4 +63,12 @@ it('much work for the thread pool in a loop is told where that is', async t => {
   const [found] = await findIn(t, get('/api/hashes'))
   assert.equal(found?.title, 'The same work for the thread pool 120 times, one by one')
   assert.equal(found.places[0]?.location, await placeOf('await hash('))
+})
+
+it('TypeScript that is built while it is loaded has its own lines, which no file tells', async t => {
+  for (const app of ['built.ts', 'built.cts']) {
+    const [found] = await findIn(t, get('/'), app)
+    assert.equal(found?.cause, 'sync-io')
+    assert.deepEqual(found.places.map(({ location }) => location), [await placeOf('readFileSync(', app), await placeOf('JSON.stringify(', app)])
+  }
 })

@@ -79,6 +79,13 @@ describe('the same query for each row', () => {
     await assertNone(queries(15, at => ({ ...AUTHOR, same: at + 1 })))
   })
 
+  test('is none for the pages of one list, but is for those of many things', async () => {
+    const paged = (statement: (at: number) => string) => queries(150, at => ({ ...AUTHOR, kind: 'http', statement: statement(at), same: at + 1 }))
+    for (const key of ['page=', 'limit=&offset=', 'starting_after=', 'pageToken=', 'continuation-token=', 'page%5Bnumber%5D=']) await assertNone(paged(() => `GET /orders?${key}`))
+    for (const statement of ['GET /orders?id=&per_page=', 'GET /pages?id=']) await first(paged(() => statement), 'n-plus-one')
+    await first(paged(at => `GET /users/${at + 1}/orders?page=`), 'n-plus-one')
+  })
+
   test('is found of a database within the process, where it has much of the time; that it blocks is then explained', async () => {
     const within = (each: number, same: (at: number) => number) => {
       const run = new RunBuilder()

@@ -37,6 +37,14 @@ export function isAround ({ kind, statement }: Pick<WaitOperation, 'kind' | 'sta
   return kind === 'sql' && AROUND.test(statement)
 }
 
+/** Keys of a query that lead from one page of a list to the next: each answer is a batch of as much as the service gives. */
+const PAGE = /[?&](?:page(?:%5B\w+%5D)?|(?:page|next|continuation)[-_]?token|page[-_]?(?:number|no|index)|cursor|offset|skip|marker|start(?:ing)?(?:[-_]?(?:at|after))?|after|before|ending[-_]?before)=/i
+
+/** Whether it is for one list's pages, rather than one thing's of many. */
+export function isPaged ({ kind, statement }: Pick<WaitOperation, 'kind' | 'statement'>): boolean {
+  return kind === 'http' && PAGE.test(statement) && !statement.includes('{id}')
+}
+
 /** What its first word does to rows. */
 export function verbOf (statement: string): 'insert' | 'change' | 'read' {
   const word = /^\s*\(*\s*(\w+)/.exec(statement)?.[1]?.toLowerCase() ?? ''

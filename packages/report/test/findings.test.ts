@@ -79,6 +79,12 @@ describe('the same query for each row', () => {
     await assertNone(queries(15, at => ({ ...AUTHOR, same: at + 1 })))
   })
 
+  test('is found in Promise.all(), too, and is then not said to be one after the other', async () => {
+    const together = new RunBuilder()
+    repeat(200, at => together.open({ ...AUTHOR, same: at + 1 }, 10 * Math.floor(at / 10), 10 * Math.floor(at / 10) + 10))
+    assert.equal((await first(together, 'n-plus-one')).title, 'The same statement 200 times, each by itself')
+  })
+
   test('is none for the pages of one list, but is for those of many things', async () => {
     const paged = (statement: (at: number) => string) => queries(150, at => ({ ...AUTHOR, kind: 'http', statement: statement(at), same: at + 1 }))
     for (const key of ['page=', 'limit=&offset=', 'starting_after=', 'pageToken=', 'continuation-token=', 'page%5Bnumber%5D=']) await assertNone(paged(() => `GET /orders?${key}`))

@@ -5,7 +5,7 @@ import type { Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { isPolling } from './identical.ts'
 import { callers } from './places.ts'
-import { isBatched, isRepeatedQuestion, isRepeatedWork, isWork, WORK_ADVICE, WORK_NAMES } from './repeated-work.ts'
+import { isAtOnce, isBatched, isRepeatedQuestion, isRepeatedWork, isWork, WORK_ADVICE, WORK_NAMES } from './repeated-work.ts'
 import { isAround, isPaged, reads, verbOf } from './statements.ts'
 import { IDENTICAL, N_PLUS_ONE, WITHIN_PROCESS } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
@@ -26,7 +26,7 @@ function findOneByOne (look: Look, isOne: (recorded: RecordedLook, tally: Tally)
     const { kind, statement, target, count, total, median, site, repeats } = tally
     return [{
       cause: 'n-plus-one' as const,
-      title: `${NAMES[kind as keyof typeof NAMES]} ${formatCount(count)} times, one by one`,
+      title: `${NAMES[kind as keyof typeof NAMES]} ${formatCount(count)} times, ${isAtOnce(recorded, tally) ? 'each by itself' : 'one by one'}`,
       subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
       evidence: [
         `${formatCount(count)} from one call, ${formatTime(total)} in all, ${formatTime(median)} each (median)`,

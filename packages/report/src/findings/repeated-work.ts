@@ -41,9 +41,15 @@ export function isRepeatedQuestion (look: Look, recorded: RecordedLook, tally: T
 }
 
 /** What is slow each time, or tiny, is told as that. */
-function isLongInAll (look: Look, recorded: RecordedLook, { sync, count, median, total, waits: members }: Tally): boolean {
+function isLongInAll (look: Look, recorded: RecordedLook, tally: Tally): boolean {
+  const { sync, count, median, total, waits: members } = tally
   return !sync && count >= REPEATED.count && median > TINY.time && median < SLOW_OPERATION.time && median * count >= REPEATED.alike * total &&
-    total < REPEATED.atOnce * openTime(recorded.waits, members) && isWorthTelling(look, elapsed(recorded, members), REPEATED)
+    !isAtOnce(recorded, tally) && isWorthTelling(look, elapsed(recorded, members), REPEATED)
+}
+
+/** Whether there are several at a time, on the average. */
+export function isAtOnce ({ waits }: RecordedLook, { total, waits: members }: Tally): boolean {
+  return total >= REPEATED.atOnce * openTime(waits, members)
 }
 
 /** Many rows at a time are what somebody has thought of. */

@@ -48,6 +48,18 @@ describe('the same query for each row', () => {
     await assertNone(again)
   })
 
+  test('says how many are under way at a time where it is more than one, and advises nobody to do what they do', async () => {
+    const http: TestWait = { kind: 'http', statement: 'GET /users/7', target: 'https://api', stack: ['handler:3', 'loadUser:9'] }
+    const fanned = new RunBuilder().run(['handler'], 10)
+    repeat(60, at => fanned.open({ ...http, statement: `GET /users/${at}` }, 10 + Math.floor(at / 20) * 100, 110 + Math.floor(at / 20) * 100))
+    const found = await first(fanned, 'n-plus-one')
+    assert.equal(found.title, 'The same service is asked 60 times, some 20 at a time')
+    assert.equal(found.advice, 'Ask the service for all of them in one request.')
+    const inTurn = await first(queries(150, at => ({ ...http, statement: `GET /users/${at}` })), 'n-plus-one')
+    assert.match(inTurn.title, /150 times, one by one$/)
+    assert.match(inTurn.advice, /several at a time/)
+  })
+
   test('is found of a driver that isn\'t known, where there are many with small answers', async () => {
     const exchange: TestWait = { ...AUTHOR, kind: 'network', statement: 'exchange', target: 'db:5432', parameters: false, same: 0, bytes: 200 }
     const found = await first(queries(150, () => exchange), 'n-plus-one')
@@ -82,7 +94,7 @@ describe('the same query for each row', () => {
   test('is found in Promise.all(), too, and is then not said to be one after the other', async () => {
     const together = new RunBuilder()
     repeat(200, at => together.open({ ...AUTHOR, same: at + 1 }, 10 * Math.floor(at / 10), 10 * Math.floor(at / 10) + 10))
-    assert.equal((await first(together, 'n-plus-one')).title, 'The same statement 200 times, each by itself')
+    assert.equal((await first(together, 'n-plus-one')).title, 'The same statement 200 times, some 10 at a time')
   })
 
   test('is none for the pages of one list, but is for those of many things', async () => {

@@ -10,7 +10,7 @@ import { isAround, isPaged, reads, verbOf } from './statements.ts'
 import { IDENTICAL, N_PLUS_ONE, WITHIN_PROCESS } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
-/** The same query for each row, each with other values: the «N+1». */
+/** The same query for each row, each with other values: the «N+1», whether one waits for the other or not. */
 export function findNPlusOne (look: Look): Finding[] {
   return findOneByOne(look, (recorded, tally) => isOneByOne(recorded, tally) || isRepeatedWork(look, recorded, tally) || isRepeatedQuestion(look, recorded, tally))
 }
@@ -24,9 +24,11 @@ function findOneByOne (look: Look, isOne: (recorded: RecordedLook, tally: Tally)
     const time = elapsed(recorded, tally.waits)
     if (!isWorthTelling(look, time, tally.sync ? WITHIN_PROCESS : {})) return []
     const { kind, statement, target, count, total, median, site, repeats } = tally
+    const atOnce = total / openTime(recorded.waits, tally.waits)
+    const isInTurn = !isAtOnce(recorded, tally)
     return [{
       cause: 'n-plus-one' as const,
-      title: `${NAMES[kind as keyof typeof NAMES]} ${formatCount(count)} times, ${isAtOnce(recorded, tally) ? 'each by itself' : 'one by one'}`,
+      title: `${NAMES[kind as keyof typeof NAMES]} ${formatCount(count)} times, ${isInTurn ? 'one by one' : `some ${formatCount(Math.round(atOnce))} at a time`}`,
       subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
       evidence: [
         `${formatCount(count)} from one call, ${formatTime(total)} in all, ${formatTime(median)} each (median)`,
@@ -36,7 +38,7 @@ function findOneByOne (look: Look, isOne: (recorded: RecordedLook, tally: Tally)
       places: callers(profile, recorded, site),
       time,
       share: time / wall,
-      advice: adviceOf(tally)
+      advice: adviceOf(tally, isInTurn)
     }]
   })
 }
@@ -53,11 +55,12 @@ function isOneByOne ({ waits }: RecordedLook, tally: Tally): boolean {
   return kind !== 'cache' || total / openTime(waits, members) < N_PLUS_ONE.pipelined
 }
 
-function adviceOf ({ kind, statement }: Tally): string {
+function adviceOf ({ kind, statement }: Tally, isInTurn: boolean): string {
   if (isWork(kind)) return WORK_ADVICE[kind]
   if (kind === 'cache') return 'Ask for all keys at once: MGET, or a pipeline.'
-  if (kind === 'network') return 'Ask for all of them at once, or for several at a time.'
-  if (kind === 'http') return 'Ask the service for all of them in one request, or for several at a time.'
+  const others = isInTurn ? ', or for several at a time' : ''
+  if (kind === 'network') return `Ask for all of them at once${others}.`
+  if (kind === 'http') return `Ask the service for all of them in one request${others}.`
   switch (verbOf(statement)) {
     case 'insert': return 'Insert many rows with one statement.'
     case 'change': return 'Change all rows with one statement: WHERE id = ANY (…), or a join with the list of changes.'

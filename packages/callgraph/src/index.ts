@@ -5,6 +5,7 @@ export { topFunctions } from './top-functions.ts'
 export { outsideTimes, type CallGraph, type GraphEdge, type GraphNode, type GraphOther, type GraphTimes, type ProfileTimes } from './graph.ts'
 export type { FunctionTimes, TimeKind } from './function-times.ts'
 export { labelFrame, waitFrames, waitKindName, type FrameLabel, type WaitFrame } from './wait-frames.ts'
+export { waitShape, waitShapes, type WaitShape } from './wait-shapes.ts'
 
 // Exports
 export { exportDot } from './exports/dot.ts'

@@ -5,10 +5,11 @@ import { groupsOf } from './groups.ts'
 import { keepSamples, rewriteTree } from './rewrite-tree.ts'
 import type { FilledViewOptions, FunctionPattern } from './view-options.ts'
 import { waitFrames } from './wait-frames.ts'
+import { joinAlike } from './wait-shapes.ts'
 
 /**
  * The part of a profile that is looked at, as a profile of its own: a sample is whole in it or not at all, so that all sums hold
- * there as anywhere. Frames keep their indices unless the granularity makes others.
+ * there as anywhere. Frames keep their indices unless the granularity makes others. Many waits that are examples of the same, as for each user's page, have one frame.
  *
  * @throws {CallGraphError} `GEORDI_CALLGRAPH_EMPTY_VIEW` where no sample of a profile that has some is in the view.
  */
@@ -21,6 +22,7 @@ export function viewProfile (profile: Profile, { root, focus, granularity }: Fil
     const frames = 'function' in focus ? matching(viewed, focus.function) : ofPackage(viewed, focus.package)
     viewed = notEmpty(profile, through(viewed, frames), `"focus" (${'package' in focus ? 'package ' : ''}${String(what)})`)
   }
+  viewed = joinAlike(viewed)
   return granularity === 'function' ? viewed : grouped(viewed, granularity)
 }
 

@@ -1,11 +1,12 @@
 import { labelFunction, type Frame, type FunctionLabel, type Profile, type WaitKind, type Waits } from '@geordi/profile'
+import { waitShapes, type WaitShape } from './wait-shapes.ts'
 
 /** What a frame that is waited for stands for. */
 export interface WaitFrame {
   readonly kind: WaitKind
   /** Host, database or file; `''` where there is none. */
   readonly target: string
-  /** What was asked for; `''` where the frame stands for several operations of a kind and target. */
+  /** What was asked for; `''` where the frame stands for several operations that have no more than kind and target in common. */
   readonly statement: string
   /** How many operations the frame stands for. */
   readonly operations: number
@@ -55,15 +56,27 @@ export function waitFrames ({ waits }: Profile): ReadonlyMap<number, WaitFrame> 
   return frames
 }
 
-function collect ({ operations, operation }: Waits): Map<number, WaitFrame> {
+function collect (waits: Waits): Map<number, WaitFrame> {
+  const { operations, operation } = waits
+  const shapes = waitShapes(waits)
   const counts = new Float64Array(operations.length)
   for (const id of operation) counts[id] = counts[id] as number + 1
   const frames = new Map<number, WaitFrame>()
+  /** Of each frame the first operation. */
+  const firsts = new Map<number, number>()
   operations.forEach(({ kind, target, statement, frame }, id) => {
     if (frame < 0) return
+    const count = counts[id] as number
     const before = frames.get(frame)
-    const count = (before?.count ?? 0) + (counts[id] as number)
-    frames.set(frame, before === undefined ? { kind, target, statement, operations: 1, count } : { ...before, statement: '', operations: before.operations + 1, count })
+    if (before === undefined) {
+      firsts.set(frame, id)
+      frames.set(frame, { kind, target, statement, operations: 1, count })
+      return
+    }
+    const shape = shapes[id] as WaitShape
+    const first = shapes[firsts.get(frame) as number] as WaitShape
+    const isAlike = (before.operations === 1 || before.statement !== '') && shape.statement === first.statement && shape.target === first.target
+    frames.set(frame, { ...before, ...isAlike ? shape : { statement: '' }, operations: before.operations + 1, count: before.count + count })
   })
   return frames
 }
@@ -86,14 +99,14 @@ export function labelFrame (profile: Profile, index: number): FrameLabel {
 const NAMED_BY_TARGET: ReadonlySet<WaitKind> = new Set(['file', 'dns', 'connect', 'network', 'process', 'worker'])
 
 function labelWait (wait: WaitFrame): FrameLabel {
-  const { kind, target, operations } = wait
-  const isTold = operations === 1 && (kind === 'http' || NAMED_BY_TARGET.has(kind))
+  const { kind, target, statement, operations } = wait
+  const isTold = (operations === 1 || statement !== '') && (kind === 'http' || NAMED_BY_TARGET.has(kind))
   const location = [waitKindName(kind), ...target === '' || isTold ? [] : [target]].join(' · ')
   return { name: nameOf(wait), location, versionedLocation: location, own: false, wait }
 }
 
 function nameOf ({ kind, target, statement, operations }: WaitFrame): string {
-  if (operations > 1) return `${operations} ${kind === 'sql' ? 'statements' : 'operations'}`
+  if (operations > 1 && statement === '') return `${operations} ${kind === 'sql' ? 'statements' : 'operations'}`
   if (kind === 'http') return withHost(statement, target)
   const name = NAMED_BY_TARGET.has(kind) ? `${statement} ${target}`.trim() : statement
   return name === '' ? waitKindName(kind) : name

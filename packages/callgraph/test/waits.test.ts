@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { Frame, Profile } from '@geordi/profile'
-import { buildCallGraph, buildNamedCallGraph, CallGraphError, exportCallGraph, exportDot, labelFrame, outsideTimes, type CallGraph, type TimeView } from '../src/index.ts'
+import { buildCallGraph, buildNamedCallGraph, CallGraphError, exportCallGraph, exportDot, labelFrame, outsideTimes, type CallGraph, type NamedCallGraphOptions, type TimeView } from '../src/index.ts'
 import { naiveTimes } from './naive-times.ts'
 import { profileOf } from './profile-builder.ts'
 import { randomOf, randomProfile } from './random-profile.ts'
@@ -116,6 +116,30 @@ describe('a profile with waits', () => {
       assert.deepEqual(waits, [['select 2', 'SQL · db/other', 1, 4], ['2 statements', 'SQL · db/shop', 2, 3]])
       assert.equal(graph.times.total, 7)
     }
+  })
+})
+
+describe('many waits that are examples of the same', () => {
+  const alike = (count: number, wait: (at: number) => string) => withWaits(profileOf(Array.from({ length: count }, (_, at) => [`route>load>(wait) ${wait(at)}`, 1])))
+  const boxes = async (profile: Profile, options: NamedCallGraphOptions = {}) => {
+    const named = await buildNamedCallGraph(profile, { ...ALL, sources: false, ...options })
+    assertWhole(named.graph)
+    return named.graph.nodes.flatMap(({ frame, total }) => {
+      const { name, location, wait } = labelFrame(named.profile, frame)
+      return wait === undefined ? [] : [[name, location, wait.count, total]]
+    })
+  }
+
+  test('are one box, which has the time of all', async () => {
+    assert.deepEqual(await boxes(alike(200, at => `http GET /users/${at}/avatar @https://api`)), [['GET api/users/{id}/avatar', 'HTTP', 200, 200]])
+    assert.deepEqual(await boxes(alike(200, at => `file readFile @/srv/data/part-${at}.json`)), [['readFile /srv/data/', 'file', 200, 200]])
+    assert.deepEqual(await boxes(alike(200, at => `file readFile @/srv/data/part-${at}.json`), { granularity: 'file' }), [['readFile /srv/data/', 'file', 200, 200]])
+  })
+
+  test('are a box each where they are few, and where they have no more than their kind in common', async () => {
+    assert.equal((await boxes(alike(9, at => `http GET /users/${at} @https://api`))).length, 9)
+    assert.equal((await boxes(alike(30, at => `http GET /users @https://api${at}`))).length, 30)
+    assert.equal((await boxes(alike(30, at => `sql select a${at} from t @db`))).length, 30)
   })
 })
 

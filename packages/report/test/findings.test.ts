@@ -60,6 +60,16 @@ describe('the same query for each row', () => {
     assert.match(inTurn.advice, /several at a time/)
   })
 
+  test('is found where rows have names instead of numbers, if one call asks for all; not of resources of their own', async () => {
+    const http = (statement: string, stack = ['handler:3', 'get:9']): TestWait => ({ kind: 'http', statement, target: 'https://api', stack })
+    const word = (at: number) => [...String(at)].map(digit => 'abcdefghij'[Number(digit)]).join('')
+    const found = await first(queries(150, at => http(`GET /users/${word(at)}/avatar?size=`)), 'n-plus-one')
+    assert.equal(found.subject, 'GET /users/{name}/avatar?size= https://api')
+    assert.equal(found.numbers.count, 150)
+    await assertNone(queries(150, at => http(`GET /${word(at)}`, [`handler:${at + 3}`, 'get:9'])))
+    await assertNone(queries(9, at => http(`GET /${word(at)}`)))
+  })
+
   test('is found of a driver that isn\'t known, where there are many with small answers', async () => {
     const exchange: TestWait = { ...AUTHOR, kind: 'network', statement: 'exchange', target: 'db:5432', parameters: false, same: 0, bytes: 200 }
     const found = await first(queries(150, () => exchange), 'n-plus-one')

@@ -1,8 +1,8 @@
+import { waitShape } from '@geordi/callgraph'
 import type { Waits } from '@geordi/profile'
 import { formatCount, formatTime } from '../numbers.ts'
 import type { Look, RecordedLook } from '../waits/look.ts'
 import { placeOfSite, type Place } from '../waits/places.ts'
-import { shapeOf } from '../waits/shape.ts'
 import type { Finding } from './finding.ts'
 import { changesNothing, isAround } from './statements.ts'
 import { SEQUENTIAL } from './thresholds.ts'
@@ -103,7 +103,7 @@ function independent ({ waits }: RecordedLook, steps: readonly Step[]): Step[] {
 function isFree (waits: Waits, wait: number, first: number): boolean {
   const operation = waits.operations[waits.operation[wait] as number] as Waits['operations'][number]
   if (!changesNothing(operation)) return false
-  if (operation.kind === 'http') return shapeOf(operation).statement === operation.statement && !operation.statement.includes('?')
+  if (operation.kind === 'http') return waitShape(operation).statement === operation.statement && !operation.statement.includes('?')
   if (operation.kind === 'document') return false
   return operation.parameters !== true || wait === first || (waits.same[wait] !== 0 && waits.same[wait] === waits.same[first])
 }

@@ -1,10 +1,10 @@
+import { waitShapes, type WaitShape } from '@geordi/callgraph'
 import type { WaitKind, Waits } from '@geordi/profile'
 import { countSome, longestOf, meanTimeOf, quantilesOf, timeOf } from './counts.ts'
 import type { CallPlaces } from './places.ts'
-import { shapeOf, type Shape } from './shape.ts'
 
 /** The waits for one statement from one place. Times are microseconds. */
-export interface Tally extends Shape {
+export interface Tally extends WaitShape {
   readonly kind: WaitKind
   /** They blocked the thread: their time is CPU time of their caller. */
   readonly sync: boolean
@@ -29,17 +29,17 @@ export interface Tally extends Shape {
 
 interface Growing {
   readonly operation: number
-  readonly shape: Shape
+  readonly shape: WaitShape
   readonly site: number
   readonly waits: number[]
 }
 
 /** Groups the waits by statement and the place of the call in the application's own code; the costliest first. */
 export function talliesOf (waits: Waits, shares: Float64Array, places: CallPlaces): Tally[] {
-  const shapes = waits.operations.map(shapeOf)
+  const shapes = waitShapes(waits)
   const shapeIds = new Map<string, number>()
   const idOf = waits.operations.map(({ kind, sync }, at) => {
-    const { statement, target } = shapes[at] as Shape
+    const { statement, target } = shapes[at] as WaitShape
     const key = `${kind} ${sync} ${target}\n${statement}`
     let id = shapeIds.get(key)
     if (id === undefined) shapeIds.set(key, id = shapeIds.size)
@@ -50,7 +50,7 @@ export function talliesOf (waits: Waits, shares: Float64Array, places: CallPlace
     const site = places.own(waits.site[wait] as number)
     const key = (idOf[operation] as number) * 2 ** 26 + places.id(site) + 1
     const group = groups.get(key)
-    if (group === undefined) groups.set(key, { operation, shape: shapes[operation] as Shape, site, waits: [wait] })
+    if (group === undefined) groups.set(key, { operation, shape: shapes[operation] as WaitShape, site, waits: [wait] })
     else group.waits.push(wait)
   })
   return Array.from(groups.values(), group => tally(waits, shares, group)).sort((a, b) => costOf(b) - costOf(a) || b.total - a.total)

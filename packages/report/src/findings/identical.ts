@@ -3,6 +3,7 @@ import { formatCount, formatTime } from '../numbers.ts'
 import { groupBy } from '../sums.ts'
 import { elapsed, runningTime, type Look, type RecordedLook } from '../waits/look.ts'
 import { countSome, meanTimeOf, medianOf, timeOf } from '../waits/counts.ts'
+import { statementOf } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
 import { changesNothing, isAround, reads } from './statements.ts'
@@ -19,7 +20,7 @@ export function findIdentical (look: Look): Finding[] {
     // The first one has to be asked.
     const time = elapsed(recorded, members.slice(1))
     if (!isWorthTelling(look, time, operation.sync ? WITHIN_PROCESS : {}) || isPolling(waits, members) || isRewritten(waits, members)) return []
-    const { kind, statement, target } = operation
+    const { kind } = operation
     const count = countSome(waits, members)
     const total = members.reduce((sum, wait) => sum + timeOf(waits, wait), 0)
     const median = medianOf(waits, members, wait => meanTimeOf(waits, wait))
@@ -28,7 +29,7 @@ export function findIdentical (look: Look): Finding[] {
     return [{
       cause: 'identical' as const,
       title: `${what} ${formatCount(count)} times`,
-      subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
+      subject: statementOf(operation),
       evidence: [
         `${formatCount(count)} times with the same values, ${formatTime(total)} in all, ${formatTime(median)} each (median)`,
         ...sites.length > 1 ? [`from ${sites.length} places, ${formatCount((sites[0] as Site).count)} times from this one`] : []

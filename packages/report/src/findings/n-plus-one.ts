@@ -1,7 +1,7 @@
 import { formatCount, formatTime } from '../numbers.ts'
 import { elapsed, runningTime, type Look, type RecordedLook } from '../waits/look.ts'
 import { countOf, medianOf, openTime } from '../waits/counts.ts'
-import type { Tally } from '../waits/tallies.ts'
+import { statementOf, type Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { isPolling } from './identical.ts'
 import { callers } from './places.ts'
@@ -23,13 +23,13 @@ function findOneByOne (look: Look, isOne: (recorded: RecordedLook, tally: Tally)
   return recorded.tallies.filter(tally => isOne(recorded, tally)).flatMap(tally => {
     const time = elapsed(recorded, tally.waits)
     if (!isWorthTelling(look, time, tally.sync ? WITHIN_PROCESS : {})) return []
-    const { kind, statement, target, count, total, median, site, repeats } = tally
+    const { kind, count, total, median, site, repeats } = tally
     const atOnce = total / openTime(recorded.waits, tally.waits)
     const isInTurn = !isAtOnce(recorded, tally)
     return [{
       cause: 'n-plus-one' as const,
       title: `${NAMES[kind as keyof typeof NAMES]} ${formatCount(count)} times, ${isInTurn ? 'one by one' : `some ${formatCount(Math.round(atOnce))} at a time`}`,
-      subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
+      subject: statementOf(tally),
       evidence: [
         `${formatCount(count)} from one call, ${formatTime(total)} in all, ${formatTime(median)} each (median)`,
         ...repeats > 0 && reads(tally) ? [`${formatCount(repeats)} of them asked for what another had asked for already`] : []

@@ -2,7 +2,7 @@ import type { WaitLock } from '@geordi/profile'
 import { formatCount, formatTime } from '../numbers.ts'
 import type { Look, RecordedLook } from '../waits/look.ts'
 import { longestOf } from '../waits/counts.ts'
-import type { Tally } from '../waits/tallies.ts'
+import { statementOf, type Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
 import { isRepeatedQuestion, isRepeatedWork } from './repeated-work.ts'
@@ -55,7 +55,7 @@ export function findSlowOperations (look: Look): Finding[] {
     return [{
       cause: 'slow-operation' as const,
       title: `${TITLES[kind]}: ${formatTime(longest)}`,
-      subject: kind === 'sql' ? statement : `${statement} ${target}`.trim(),
+      subject: statementOf(tally),
       evidence: [
         count === 1 ? `asked once, answered after ${formatTime(total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(max)}`,
         ...values === undefined ? [] : [`values of the slowest: ${values}`],

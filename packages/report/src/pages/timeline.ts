@@ -7,12 +7,11 @@ import { theme } from '../theme.ts'
 import { waitColour } from '../wait-groups.ts'
 import type { RecordedLook } from '../waits/look.ts'
 import { placeOfSite } from '../waits/places.ts'
-import type { Tally } from '../waits/tallies.ts'
+import { statementOf, type Tally } from '../waits/tallies.ts'
 import { ticksOf } from '../waits/ticks.ts'
 import { footer, heading, HEADING_HEIGHT } from './parts.ts'
 import { drawBusy, drawBusyLegend } from './timeline-busy.ts'
 import { drawBars, type Scale } from './timeline-bars.ts'
-import { statementOf } from './waits.ts'
 
 const { margin } = theme.page
 // Lying: time has the width.

@@ -7,7 +7,7 @@ import { elide, wrapWithin } from '../text.ts'
 import { theme } from '../theme.ts'
 import { waitColour } from '../wait-groups.ts'
 import { placeOfSite, type Place } from '../waits/places.ts'
-import type { Tally } from '../waits/tallies.ts'
+import { statementOf, type Tally } from '../waits/tallies.ts'
 import { footer, heading, HEADING_HEIGHT } from './parts.ts'
 import { drawKinds, kindsHeight } from './wait-kinds.ts'
 
@@ -25,6 +25,8 @@ const BOTTOM = pageHeight - 36
 /** Right edges of the columns of numbers, from the right. */
 const COLUMNS = { again: 0, share: 36, wall: 74, max: 118, p95: 160, median: 202, total: 244, count: 288 }
 const NUMBERS = 324
+/** Of the text, after the mark of its kind. */
+const INDENT = 6
 
 interface Row {
   readonly tally: Tally
@@ -77,19 +79,12 @@ function beginPage (canvas: Canvas, content: Content, isFirst: boolean): number 
 }
 
 function rowOf (canvas: Canvas, { recording }: Content, tally: Tally): Row {
-  const room = width - NUMBERS
+  const room = width - NUMBERS - INDENT
   const measure = canvas.measurer('regular', theme.text.small)
   const statement = wrapWithin(statementOf(tally), room, MOST_LINES, measure)
   const values = tally.values === undefined ? [] : wrapWithin(`values of the slowest: ${tally.values}`, room, MOST_LINES, measure)
   const place = tally.site < 0 ? undefined : placeOfSite(recording, tally.site)
   return { tally, statement, values, place, height: PADDING + LINE * (statement.length + values.length + 1) }
-}
-
-/** What was asked for, and of whom where the statement doesn't say it. */
-export function statementOf ({ kind, statement, target }: Tally): string {
-  if (kind === 'sql') return statement
-  if (kind === 'http') return statement.replace(' ', ` ${target.replace(/^\w+:\/\//, '')}`)
-  return `${statement} ${target}`.trim()
 }
 
 function drawRow (canvas: Canvas, { wall, source }: Content, { tally, statement, values, place, height }: Row, top: number): number {
@@ -99,7 +94,7 @@ function drawRow (canvas: Canvas, { wall, source }: Content, { tally, statement,
   let baseline = top + 8.5
   const write = (lines: readonly string[], colour: string) => {
     for (const line of lines) {
-      canvas.text(line, margin + 6, baseline, { size, colour })
+      canvas.text(line, margin + INDENT, baseline, { size, colour })
       baseline += LINE
     }
   }

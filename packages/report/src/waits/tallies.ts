@@ -27,6 +27,13 @@ export interface Tally extends WaitShape {
   readonly values?: string
 }
 
+/** What was asked for, and of whom where the statement doesn't say it. */
+export function statementOf ({ kind, statement, target }: Pick<Tally, 'kind' | 'statement' | 'target'>): string {
+  if (kind === 'sql') return statement
+  if (kind === 'http') return statement.replace(' ', ` ${target.replace(/^\w+:\/\//, '')}`)
+  return `${statement} ${target}`.trim()
+}
+
 interface Growing {
   readonly operation: number
   readonly shape: WaitShape

@@ -38,6 +38,11 @@ export function formatTimes (count: number): string {
   return count === 1 ? 'once' : `${formatCount(count)} times`
 }
 
+/** How often something was waited for, and how long at the most: `once: 0.42 ms`, `6 times, up to 531 ms`. Takes microseconds. */
+export function timesUpTo (count: number, longest: number): string {
+  return `${formatTimes(count)}${count === 1 ? ':' : ', up to'} ${formatTime(longest)}`
+}
+
 /** Bytes in decimal units: `512 B`, `3.4 kB`. */
 export function formatBytes (bytes: number): string {
   if (bytes < 1000) return `${bytes} B`

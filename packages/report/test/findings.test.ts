@@ -320,6 +320,7 @@ describe('a lock', () => {
     repeat(8, at => run.open({ kind: 'lock', statement: 'acquire', target: '', stack: ['handler:3', 'inTurn:5'] }, 0, at * 50))
     const found = await first(run, 'mutex')
     assert.equal(found.numbers.count, 8)
+    assert.equal(found.title, 'Waits for a lock of its own process 8 times, up to 350 ms')
     assert.deepEqual(locations(found), ['inTurn src/inTurn.js:5', 'handler src/handler.js:3'])
     const free = new RunBuilder()
     repeat(800, () => free.wait({ kind: 'lock', statement: 'acquire', target: '' }, 0.01).run(['handler'], 1))
@@ -336,7 +337,10 @@ describe('a pool', () => {
 
   test('without a free connection is found; one that opens a connection is not, nor one that has one at once', async () => {
     const found = await first(pool('free connection'), 'pool')
-    assert.match(found.title, /free connection 6 times: 150 ms/)
+    assert.equal(found.title, 'Waits for a free connection 6 times, up to 150 ms')
+    assert.equal(found.evidence[0], '600 ms in all, each in full where several wait at once')
+    const alone = await first(new RunBuilder().wait({ kind: 'pool', statement: 'free connection', connections: 2 }, 80), 'pool')
+    assert.deepEqual([alone.title, ...alone.evidence], ['Waits for a free connection once: 80.0 ms', 'both connections of the pool were in use'])
     assert.deepEqual(locations(found), ['load src/load.js:5', 'handler src/handler.js:3'])
     assert.match(found.evidence.join(), /all connections of the pool were in use/)
     assert.match((await first(pool('free connection', { connections: 1 }), 'pool')).evidence.join(), /the pool's only connection was in use/)

@@ -98,6 +98,15 @@ describe('the table of waits', () => {
   })
 })
 
+test('that nothing stands out is not said where one thing is waited for most of the time', async () => {
+  const summary = async (run: RunBuilder) => textsOf((await pagesOf(run.profile()))[0]).join('\n')
+  const asleep = (time: number) => new RunBuilder().run(['handler'], 100).wait({ kind: 'timer', statement: 'setTimeout', target: '', stack: ['handler:3', 'pause:12'] }, time)
+  assert.match(await summary(asleep(900)), /No known cause of slowness, but one thing is waited for 90\.0% of the time: setTimeout, src\/pause\.js:12/)
+  assert.match(await summary(asleep(300).wait({ kind: 'timer', statement: 'setTimeout', target: '', stack: ['handler:3', 'pause:12'] }, 500)), /88\.9% of the time: 2 × setTimeout, src/)
+  // Less than what is noticed, and less than half.
+  for (const run of [asleep(90), asleep(400).run(['handler', 'render'], 500)]) assert.match(await summary(run), /Nothing stands out/)
+})
+
 describe('the timeline', () => {
   const page = async (run: RunBuilder) => (await pagesOf(run.profile())).find(({ title }) => title === 'Timeline')
 

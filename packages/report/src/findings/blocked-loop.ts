@@ -1,5 +1,5 @@
 import type { Frame, LoopBlock } from '@geordi/profile'
-import { formatShare, formatTime, plural } from '../numbers.ts'
+import { formatShare, formatTime, formatTimes } from '../numbers.ts'
 import type { Look } from '../waits/look.ts'
 import { placeOfFrame } from '../waits/places.ts'
 import { busiestFunction, isRecorder } from './cpu.ts'
@@ -25,7 +25,7 @@ export function findBlockedLoop (look: Look, others: readonly Finding[]): Findin
     cause: 'blocked-loop',
     title: `The process answers nobody for ${formatTime(longest)}${blocks.length > 1 ? ' at a time' : ''}`,
     subject: '',
-    evidence: [`it ran without a pause ${plural(blocks.length, 'time')}, ${formatTime(time)} in all, ${formatShare(busiest.share)} of it in ${place.label}`],
+    evidence: [`it ran without a pause ${formatTimes(blocks.length)}, ${formatTime(time)} in all, ${formatShare(busiest.share)} of it in ${place.label}`],
     numbers: { count: blocks.length, total: time, max: longest },
     places: [place],
     time,

@@ -1,5 +1,5 @@
 import type { LockKind, WaitLock, Waits } from '@geordi/profile'
-import { formatCount, formatTime, formatTimes } from '../numbers.ts'
+import { formatCount, formatTime, timesUpTo } from '../numbers.ts'
 import { groupBy } from '../sums.ts'
 import type { Look } from '../waits/look.ts'
 import type { Finding } from './finding.ts'
@@ -48,9 +48,9 @@ export function findMutexes (look: Look): Finding[] {
   const { profile, recorded, wall } = look
   return recorded?.tallies.filter(({ kind, sync, wall: time }) => kind === 'lock' && !sync && isWorthTelling(look, time, LOCK)).map(({ count, total, max, wall: time, site }) => ({
     cause: 'mutex' as const,
-    title: `Waits for a lock of its own process: ${formatTime(time)}`,
+    title: `Waits for a lock of its own process ${timesUpTo(count, max)}`,
     subject: '',
-    evidence: [`asked ${formatTimes(count)}, waited ${formatTime(total)} in all, at the most ${formatTime(max)}`],
+    evidence: count > 1 ? [`${formatTime(total)} in all, each in full where several wait at once`] : ['others held it meanwhile'],
     numbers: { count, total, max },
     places: callers(profile, recorded, site),
     time,

@@ -1,5 +1,5 @@
 import type { Waits } from '@geordi/profile'
-import { formatCount, formatTime, formatTimes } from '../numbers.ts'
+import { formatCount, formatTime, timesUpTo } from '../numbers.ts'
 import type { Look } from '../waits/look.ts'
 import type { Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
@@ -20,9 +20,9 @@ export function findPoolWaits (look: Look): Finding[] {
     const connections = sizeOf(recorded.waits, tally)
     return {
       cause: 'pool' as const,
-      title: `Waits for a free connection ${formatTimes(count)}: ${formatTime(time)}`,
+      title: `Waits for a free connection ${timesUpTo(count, max)}`,
       subject: target,
-      evidence: [`${formatTime(total)} in all, at the most ${formatTime(max)}; ${nameOf(connections)} in use`],
+      evidence: [...count > 1 ? [`${formatTime(total)} in all, each in full where several wait at once`] : [], `${nameOf(connections)} in use`],
       numbers: { count, total, max, ...connections !== undefined && { connections } },
       places: callers(profile, recorded, site),
       time,
@@ -40,5 +40,6 @@ function sizeOf ({ operations, operation }: Waits, { waits }: Tally): number | u
 
 function nameOf (connections: number | undefined): string {
   if (connections === undefined) return 'all connections of the pool were'
-  return connections === 1 ? 'the pool\'s only connection was' : `all ${formatCount(connections)} connections of the pool were`
+  if (connections <= 2) return connections === 1 ? 'the pool\'s only connection was' : 'both connections of the pool were'
+  return `all ${formatCount(connections)} connections of the pool were`
 }

@@ -1,10 +1,14 @@
+import { waitKindName } from '@geordi/callgraph'
+import type { Profile } from '@geordi/profile'
 import type { Canvas } from '../canvas/canvas.ts'
 import type { Content } from '../content.ts'
 import type { Finding } from '../findings/finding.ts'
-import { formatShortShare, formatTime, plural } from '../numbers.ts'
+import { SLOW_OPERATION } from '../findings/thresholds.ts'
+import { formatCount, formatShare, formatShortShare, formatTime, plural } from '../numbers.ts'
 import { elide, wrap } from '../text.ts'
 import { theme } from '../theme.ts'
-import type { Place } from '../waits/places.ts'
+import { placeOfSite, type Place } from '../waits/places.ts'
+import { statementOf, type Tally } from '../waits/tallies.ts'
 import { heading, HEADING_HEIGHT } from './parts.ts'
 
 /** Width of the column of shares. */
@@ -12,6 +16,8 @@ const ASIDE = 46
 const LINE = 10
 const GAP = 7
 const MOST_TITLE_LINES = 2
+/** What has more than this share of the time is told where no finding is. */
+const MOST = 0.5
 const MOST_EVIDENCE_LINES = 2
 
 /** One finding in lines that fit. */
@@ -54,10 +60,23 @@ export function drawFindings (canvas: Canvas, content: Content, x: number, top: 
   return y + 4
 }
 
-function drawNothing (canvas: Canvas, { wall }: Content, x: number, top: number, width: number): number {
+function drawNothing (canvas: Canvas, content: Content, x: number, top: number, width: number): number {
+  const { wall, recording, look: { recorded } } = content
   const y = heading(canvas, 'Findings', `of the wall time, ${formatTime(wall.time)}`, x, top, width)
-  canvas.text('Nothing stands out: no known cause of slowness has a share that would be noticed.', x, y + 6, { size: theme.text.body })
+  const [longest] = recorded?.tallies.toSorted((a, b) => b.wall - a.wall) ?? []
+  // That nothing stands out would be wrong of a request that is asleep.
+  const text = longest === undefined || longest.wall < MOST * wall.time || longest.wall < SLOW_OPERATION.time
+    ? 'Nothing stands out: no known cause of slowness has a share that would be noticed.'
+    : `No known cause of slowness, but one thing is waited for ${formatShare(longest.wall / wall.time)} of the time: ${thingOf(recording, longest)}`
+  canvas.text(elide(text, width, canvas.measurer('regular', theme.text.body), 0.3), x, y + 6, { size: theme.text.body })
   return y + HEADING_HEIGHT / 2 + 2
+}
+
+/** `3 × setTimeout, src/pause.ts:12` */
+function thingOf (recording: Profile, tally: Tally): string {
+  const { kind, count, site } = tally
+  const what = `${count === 1 ? '' : `${formatCount(count)} × `}${statementOf(tally) || waitKindName(kind)}`
+  return site < 0 ? what : `${what}, ${placeOfSite(recording, site).location}`
 }
 
 function entryOf (canvas: Canvas, finding: Finding, width: number): Entry {

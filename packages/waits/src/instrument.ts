@@ -10,15 +10,19 @@ import { patchFastify } from './libraries/fastify.ts'
 import { patchLibraries, patchModules } from './libraries/load.ts'
 import { RequestRecorder } from './request-recorder.ts'
 
-let done = false
+let [named, done] = [false, false]
 
 /**
  * Puts the patches into this process that a recording needs: Node's own modules now, libraries when they are loaded. To be called in
  * the replay process before the app loads: what the app has taken out of a module before then (`const { readFile } = require('fs')`) is not
  * seen. Without a recording the patches pass everything through. Calling it again does nothing.
+ *
+ * @param recordsWaits Without, nothing is patched but what gives JSON frames of its own in the profile.
  */
-export function instrument (): void {
-  if (done) return
+export function instrument (recordsWaits = true): void {
+  if (!named) patchJson()
+  named = true
+  if (!recordsWaits || done) return
   done = true
   patchTimers()
   patchFs()
@@ -26,7 +30,6 @@ export function instrument (): void {
   patchThreads()
   patchNet()
   patchHttp()
-  patchJson()
   patchFastify()
   patchLibraries()
   patchModules(process.argv[1])

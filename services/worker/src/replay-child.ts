@@ -101,7 +101,7 @@ export class ReplayChild {
     const { app } = options
     const child = fork(app.file, app.args, {
       execArgv: [...inheritedExecArgv(), ...app.execArgv, ...heapArguments(options), COMPILE_REGEXES, '--import', PRELOAD],
-      env: { ...process.env, [REPLAY_VARIABLE]: '1', GEORDI_REPLAY_FOLDER: folder, GEORDI_REPLAY_PARENT: String(process.pid) },
+      env: { ...process.env, [REPLAY_VARIABLE]: '1', GEORDI_REPLAY_FOLDER: folder, GEORDI_REPLAY_PARENT: String(process.pid), GEORDI_REPLAY_WAITS: String(options.waits) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C in a terminal goes to the whole process group; the worker decides when its children end.
       detached: true

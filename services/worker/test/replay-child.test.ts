@@ -95,6 +95,12 @@ describe('a replay\'s profile', () => {
     assert.ok(await density(500) > 3 * await density(100_000))
   })
 
+  it('of the CPU alone has nothing in it of what records waits: the app may not bear that', async () => {
+    const { profile } = await replayIn(fixture('esm.js'), get(), { waits: false })
+    assert.ok(profile.frames.some(({ url }) => url.includes('/node_modules/fastify/')))
+    assert.deepEqual(profile.frames.filter(({ url }) => url.includes('/packages/waits/')), [])
+  })
+
   it('names a regular expression that the app has used while it started', { skip: !hasAddon && 'node:inspector can\'t tell' }, async () => {
     const { profile, output } = await replayIn(fixture('validator.js'), get('/validate'))
     const [validated] = output.told<number>('validated')

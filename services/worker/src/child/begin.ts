@@ -11,10 +11,10 @@ import { ReplaySession } from './session.ts'
 const CLUSTER_GRACE = 2000
 
 /** Makes this process, in which the app has not run yet, a replay process of the worker `parent`. */
-export function begin (folder: string, parent: number): void {
+export function begin (folder: string, parent: number, recordsWaits: boolean): void {
   hideFromChildren()
   // First of all: what the app takes out of a module before is not recorded.
-  instrument()
+  instrument(recordsWaits)
   watchCode()
   const watchdog = endWithWorker(folder, parent)
   const entry = process.argv[1]!
@@ -34,6 +34,7 @@ export function begin (folder: string, parent: number): void {
 function hideFromChildren (): void {
   delete process.env['GEORDI_REPLAY_FOLDER']
   delete process.env['GEORDI_REPLAY_PARENT']
+  delete process.env['GEORDI_REPLAY_WAITS']
   const preload = process.execArgv.findLastIndex(argument => argument === new URL('./preload.js', import.meta.url).href)
   if (preload > 1) process.execArgv.splice(preload - 2, 3)
 }

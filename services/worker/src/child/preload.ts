@@ -8,6 +8,7 @@ import { isMainThread } from 'node:worker_threads'
 
 const folder = process.env['GEORDI_REPLAY_FOLDER']
 const parent = Number(process.env['GEORDI_REPLAY_PARENT'])
+const recordsWaits = process.env['GEORDI_REPLAY_WAITS'] === 'true'
 
 // Worker threads and processes that the app starts can inherit `--import`; they are none of ours, and must not even
 // pay for loading the rest. (The variables are gone when the app runs.)
@@ -17,5 +18,5 @@ if (isMainThread && folder !== undefined) {
   // Private: profile and socket are nobody else's business. It throws where somebody has put something under the name.
   mkdirSync(folder, { mode: 0o700 })
   const { begin } = await import('./begin.ts')
-  begin(folder, parent)
+  begin(folder, parent, recordsWaits)
 }

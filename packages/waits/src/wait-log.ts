@@ -76,7 +76,7 @@ export class WaitLog {
   readonly #examples: Examples | undefined
 
   /** @param keepsValues Whether what the longest wait of each operation was asked with is kept. */
-  constructor (keepsValues: boolean) {
+  constructor (keepsValues = false) {
     this.#examples = keepsValues ? new Examples() : undefined
   }
 

@@ -19,10 +19,12 @@ const COMMON = [
   String.raw`(?<![\w.])-?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?(?!\w)`,
   String.raw`\s+`
 ]
+/** One character of a comment that neither begins nor ends one: there is one way only to read it, whatever somebody has put into it. */
+const IN_COMMENT = String.raw`(?:[^*/]|\*(?!\/)|\/(?!\*))`
 const STANDARD = [
   String.raw`--[^\n]*`,
   // PostgreSQL's may be within one another; those of others end with the first end.
-  String.raw`\/\*(?:[^*/]|\*(?!\/)|\/(?!\*)|\/\*[\s\S]*?\*\/)*\*\/`, String.raw`\/\*[\s\S]*?(?:\*\/|$)`,
+  `\\/\\*(?:${IN_COMMENT}|\\/\\*${IN_COMMENT}*\\*\\/)*\\*\\/`, String.raw`\/\*[\s\S]*?(?:\*\/|$)`,
   `(?<=\\be)${ESCAPED("'")}`, "'(?:[^']|'')*(?:'|$)",
   String.raw`(?<![\w$])\$([A-Za-z_]\w*)?\$[\s\S]*?(?:\$\1\$|$)`,
   '"(?:[^"]|"")*"'

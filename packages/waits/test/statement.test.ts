@@ -56,6 +56,7 @@ test('a text without end takes no time', () => {
   normaliseSql("select '" + "\\'".repeat(100_000))
   normaliseSql("select '" + "\\'".repeat(100_000), 'mysql')
   normaliseSql('/*'.repeat(50_000))
+  normaliseSql('/*' + '/**/'.repeat(50_000))
   normaliseSql('/*a*/'.repeat(50_000) + '/*')
   normaliseSql('$a$'.repeat(50_000))
   normaliseSql('('.repeat(50_000) + '?,'.repeat(50_000))

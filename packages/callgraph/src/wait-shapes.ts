@@ -1,4 +1,4 @@
-import type { Profile, WaitOperation, Waits } from '@geordi/profile'
+import type { Frame, Profile, WaitOperation, Waits } from '@geordi/profile'
 import { rewriteTree } from './rewrite-tree.ts'
 
 /** What an operation is an example of. */
@@ -70,22 +70,27 @@ function partsOf ({ statement }: WaitShape): { method: string, path: string, que
 
 /** The profile with one frame for all operations of a shape, where these are many; frames keep their indices. */
 export function joinAlike (profile: Profile): Profile {
-  const { waits, frames } = profile
+  const { waits } = profile
   if (waits === undefined) return profile
   const shapes = waitShapes(waits)
   const alike = new Map<string, number[]>()
   waits.operations.forEach(({ kind, frame }, id) => {
     if (frame < 0) return
     const { statement, target } = shapes[id] as WaitShape
-    const key = `${kind} ${target}\n${statement}`
-    const same = alike.get(key)
-    if (same === undefined) alike.set(key, [frame])
+    const name = `(wait) ${kind} ${statement} ${target}`
+    const same = alike.get(name)
+    if (same === undefined) alike.set(name, [frame])
     else same.push(frame)
   })
-  const many = Array.from(alike.values()).filter(({ length }) => length >= ALIKE)
+  const many = Array.from(alike).filter(([, { length }]) => length >= ALIKE)
   if (many.length === 0) return profile
+  const frames = [...profile.frames]
   const joined = Int32Array.from(frames.keys())
-  for (const same of many) for (const frame of same) joined[frame] = same[0] as number
+  for (const [name, same] of many) {
+    const first = same[0] as number
+    frames[first] = { ...frames[first] as Frame, name }
+    for (const frame of same) joined[frame] = first
+  }
   const operations = waits.operations.map(operation => operation.frame < 0 ? operation : { ...operation, frame: joined[operation.frame] as number })
-  return rewriteTree({ ...profile, waits: { ...waits, operations } }, frame => joined[frame] as number)
+  return rewriteTree({ ...profile, frames, waits: { ...waits, operations } }, frame => joined[frame] as number)
 }

@@ -136,6 +136,11 @@ describe('many waits that are examples of the same', () => {
     assert.deepEqual(await boxes(alike(200, at => `file readFile @/srv/data/part-${at}.json`), { granularity: 'file' }), [['readFile /srv/data/', 'file', 200, 200]])
   })
 
+  test('have a frame whose own name is that of all, for what exports call trees', async () => {
+    const { profile } = await buildNamedCallGraph(alike(200, at => `file readFile @/srv/data/part-${at}.json`), { sources: false })
+    assert.deepEqual([...new Set(profile.samples.node)].map(node => profile.frames[profile.tree.frame[node] as number]?.name), ['(wait) file readFile /srv/data/'])
+  })
+
   test('are a box each where they are few, and where they have no more than their kind in common', async () => {
     assert.equal((await boxes(alike(9, at => `http GET /users/${at} @https://api`))).length, 9)
     assert.equal((await boxes(alike(30, at => `http GET /users @https://api${at}`))).length, 30)

@@ -1,5 +1,6 @@
 /** A time in words of at most three digits: `0.42 ms`, `37.1 ms`, `1.23 s`, `2 min 5 s`. Takes microseconds. */
 export function formatTime (microseconds: number): string {
+  if (microseconds > 0 && microseconds < 0.5) return '<0.001 ms'
   if (microseconds < 999_500) return `${digits(microseconds / 1000)} ms`
   if (microseconds < 99_950_000) return `${digits(microseconds / 1e6)} s`
   const seconds = Math.round(microseconds / 1e6)

@@ -59,6 +59,7 @@ test('wrap breaks at spaces, and words that are too long anywhere', () => {
 describe('numbers', () => {
   const cases: Array<[string, string, string]> = [
     ['0 µs', formatTime(0), '0 ms'],
+    ['0.3 µs', formatTime(0.3), '<0.001 ms'],
     ['4 µs', formatTime(4), '0.004 ms'],
     ['420 µs', formatTime(420), '0.42 ms'],
     ['9.994 ms', formatTime(9994), '9.99 ms'],

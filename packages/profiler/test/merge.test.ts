@@ -13,7 +13,7 @@ import ts from 'typescript'
 import { differences, mergedTimes, shareRight, trueTimes, type Spent } from './truth.ts'
 
 const FIXTURES = new URL('../../test/fixtures/', import.meta.url)
-const PROGRAMS = ['blocking', 'callbacks', 'chain', 'drivers', 'fastify', 'generators', 'helper', 'recursion', 'resolved', 'storage', 'then', 'together']
+const PROGRAMS = ['blocking', 'callbacks', 'chain', 'deep', 'drivers', 'fastify', 'generators', 'helper', 'recursion', 'resolved', 'storage', 'then', 'together']
 /** `fastify`, `blocking` and `callbacks` have nothing that TypeScript would build otherwise. */
 const BUILT = ['chain', 'drivers', 'generators', 'helper', 'recursion', 'resolved', 'together']
 const RIGHT = 0.97

@@ -3,8 +3,8 @@ import { integers } from './columns.ts'
 import { fileUrl } from './file-url.ts'
 import { CUT } from './recording.ts'
 
-/** Frames of a stack that are looked at. Stacks that are deeper lose their outer end. */
-export const DEPTH = 100
+/** Frames of a stack that are looked at, as many as V8 has in a profile. Stacks that are deeper lose their outer end. */
+export const DEPTH = 255
 
 /** An error with the stack here. */
 export function takeStack (): Error {

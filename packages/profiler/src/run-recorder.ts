@@ -100,14 +100,17 @@ export function recordRun ({ interval, waits = true, values = false, budget = BU
   }
 }
 
-/** By the first frame below that of the interrupt, which has no file of its own. */
+/** By the first frame below that of the interrupt, which has no file of its own. Where the app lets nobody look (a frozen `Error`), it may be. */
 function isWaitsInterrupted (): boolean {
   const { stackTraceLimit, prepareStackTrace } = Error
-  // Without what the app may have put there.
-  Object.assign(Error, { stackTraceLimit: 12, prepareStackTrace: undefined })
-  const frames = new Error().stack?.split('\n') ?? []
-  Object.assign(Error, { stackTraceLimit, prepareStackTrace })
-  // No regular expression here, nor in anything else that is done while the code is interrupted: see `fileUrl`.
-  const interrupt = frames.findIndex(frame => frame.includes('<anonymous>:1:'))
-  return interrupt !== -1 && frames[interrupt + 1]?.includes(WAITS_FOLDER) === true
+  Reflect.set(Error, 'stackTraceLimit', 12)
+  // Not as a text: with source maps Node would tell the places in our sources, and look for them by regular expressions. None may be used here, nor in
+  // anything else that is done while the code is interrupted: see `fileUrl`.
+  Reflect.set(Error, 'prepareStackTrace', (_error: Error, sites: NodeJS.CallSite[]) => sites)
+  const sites = new Error().stack as unknown as NodeJS.CallSite[] | string | undefined
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
+  Reflect.set(Error, 'prepareStackTrace', prepareStackTrace)
+  if (!Array.isArray(sites)) return true
+  const interrupt = sites.findIndex(site => !site.getScriptNameOrSourceURL() && site.getLineNumber() === 1)
+  return interrupt !== -1 && sites[interrupt + 1]?.getScriptNameOrSourceURL()?.startsWith(WAITS_FOLDER) === true
 }

@@ -195,6 +195,16 @@ describe('a recorded run', () => {
     assert.deepEqual(intervals, [undefined, 1000, 1000, 2000])
     assert.deepEqual([recorder.profiler.interval, importCpuProfile(recorded).run.profiler!.widest], [500, 2000])
   })
+
+  for (const flag of ['--no-enable-source-maps', '--enable-source-maps']) {
+    it(`tells who interrupts it that the recorder is at work, with ${flag}`, () => {
+      const program = fileURLToPath(new URL('../../test/fixtures/interrupted.mjs', import.meta.url))
+      const { stdout, stderr } = spawnSync(process.execPath, [flag, program], { encoding: 'utf8', timeout: 60_000 })
+      const { asked, own } = JSON.parse(stdout || stderr) as { asked: number, own: number }
+      // It is at work for half of the time there, mostly to read stacks.
+      assert.ok(asked > 100 && own > 0.4 * asked, `${own} of ${asked}`)
+    })
+  }
 })
 
 describe('createCpuProfiler', () => {

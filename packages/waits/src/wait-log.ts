@@ -281,17 +281,16 @@ function known (number: number): number | null {
   return Number.isNaN(number) ? null : number
 }
 
-/** Longer texts are compared by their beginning, their end and their length. */
-const HASHED = 500
-/** So many parts of an operation's values are looked at, a bulk insert's too; there may be cycles in them. */
-const MOST_PARTS = 2000
+/** So many characters of an operation's values are looked at, and each part of a list or an object counts as some: a bulk insert has many, and there may be cycles. */
+const MOST_CHARACTERS = 65_536
+const PART = 32
 
 /** How many more may be looked at; below 0 some were not. */
 let left = 0
 
 /** A hash (FNV-1a) of what the values look like. Only equality counts: the values themselves are not kept. 0 says that nothing is known of it. */
 function hash (values: unknown): number {
-  left = MOST_PARTS
+  left = MOST_CHARACTERS
   try {
     const result = hashValue(0x811c9dc5, values)
     return left < 0 ? 0 : result | 1
@@ -311,11 +310,11 @@ function hashValue (seed: number, value: unknown): number {
 }
 
 function hashObject (seed: number, value: object): number {
-  if (value instanceof Uint8Array) return hashText(Math.imul(seed ^ value.byteLength, 0x01000193), ends(value))
+  if (value instanceof Uint8Array) return hashBytes(seed, value)
   if (value instanceof Date) return hashText(seed, String(value.getTime()))
   const keys = Array.isArray(value) ? undefined : Object.keys(value)
   const count = keys?.length ?? (value as unknown[]).length
-  left -= count
+  left -= count * PART
   if (left < 0) return seed
   let result = seed
   for (let at = 0; at < count; at++) {
@@ -326,15 +325,18 @@ function hashObject (seed: number, value: object): number {
   return Math.imul(result ^ count, 0x01000193)
 }
 
-function ends (bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return buffer.toString('latin1', 0, HASHED) + buffer.toString('latin1', Math.max(HASHED, buffer.length - HASHED))
+function hashBytes (seed: number, bytes: Uint8Array): number {
+  left -= bytes.length
+  if (left < 0) return seed
+  let result = seed ^ 4
+  for (let at = 0; at < bytes.length; at++) result = Math.imul(result ^ (bytes[at] as number), 0x01000193)
+  return Math.imul(result ^ bytes.length, 0x01000193)
 }
 
 function hashText (seed: number, text: string): number {
+  left -= text.length
+  if (left < 0) return seed
   let result = seed
-  const beginning = Math.min(text.length, HASHED)
-  for (let at = 0; at < beginning; at++) result = Math.imul(result ^ text.charCodeAt(at), 0x01000193)
-  for (let at = Math.max(beginning, text.length - HASHED); at < text.length; at++) result = Math.imul(result ^ text.charCodeAt(at), 0x01000193)
+  for (let at = 0; at < text.length; at++) result = Math.imul(result ^ text.charCodeAt(at), 0x01000193)
   return Math.imul(result ^ text.length, 0x01000193)
 }

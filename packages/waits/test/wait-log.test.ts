@@ -16,10 +16,16 @@ test('equal values are told to be so, and others apart', () => {
   assert.ok(first !== 0 && other !== 0)
 })
 
-test('long lists are told apart by their end, too; values with more parts than are looked at are not told to be equal', () => {
+test('long values are told apart wherever they differ; of what is more than is looked at, none is told to be equal', () => {
   const list = (last: number, length = 500) => [...new Array<number>(length).fill(7), last]
   const [first, second] = sameOf(list(1), list(2))
   assert.notEqual(first, second)
+  const text = (middle: string) => `${'x'.repeat(9000)}${middle}${'y'.repeat(9000)}`
+  for (const of of [text, (middle: string) => Buffer.from(text(middle))]) {
+    const [one, again, another] = sameOf([of('a')], [of('a')], [of('b')])
+    assert.ok(one === again && one !== another && one !== 0)
+  }
+  assert.deepEqual(sameOf(['x'.repeat(100_000)], [Buffer.alloc(100_000)], [Array.from({ length: 100 }, () => 'x'.repeat(1000))]), [0, 0, 0])
   assert.deepEqual(sameOf(list(1, 5000), { rows: [list(1), list(1), list(1), list(1), list(1)] }), [0, 0])
 })
 

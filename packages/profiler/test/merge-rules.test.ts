@@ -254,6 +254,14 @@ test('what the recorder calls in the place of which it stands is its caller\'s; 
   assert.deepEqual(times, { 'main > load > write': 50, '(recording)': 50 })
 })
 
+test('what the recorder calls that V8 tells no frame of is its caller\'s', () => {
+  const samples = [...new Array<number>(50).fill(4), ...new Array<number>(50).fill(5)]
+  const profile = profileOf(samples)
+  // In place of the native function.
+  const frames = FRAMES.map(frame => frame === FRAMES[WRITE] ? { ...frame, name: 'callNative', url: 'file:///waits/native.js' } : frame)
+  assert.deepEqual(timesOf(mergeWaits({ ...profile, frames }, recordingOf([{ at: 0, record: 1 }], []))), { 'main > load': 50, '(recording)': 50 })
+})
+
 test('what those do that use the recorder is the recorder\'s and nobody\'s wait, though they interrupt a function for it', () => {
   const base = recordingOf([{ at: 0, record: 1 }], [{ start: 10, end: 20, record: 2, operation: 3 }, { start: 30, end: 40, record: 1, operation: 3 }])
   const url = 'file:///worker/child/recording.js'

@@ -131,6 +131,17 @@ describe('the same query for each row', () => {
     await assertNone(within(0.1, at => at + 1))
   })
 
+  test('is found of one whose functions V8 tells no frame of; that the recorder interrupted a statement makes it no slow one', async () => {
+    const run = new RunBuilder()
+    repeat(300, at => {
+      const held = at === 200 ? 150 : 0
+      run.open({ ...AUTHOR, sync: true, same: at + 1, stack: ['handler:3', 'loadAuthor:20'] }, run.now, run.now + 0.5 + held)
+      run.run(['handler', 'loadAuthor'], 0.5).run(['(recording)'], held)
+    })
+    const [found, ...others] = await find(run.run(['handler', 'render'], 100))
+    assert.deepEqual([found?.cause, Math.round(found!.time), others.length], ['n-plus-one', 150_000, 0])
+  })
+
   test('is none where nobody knows who asked: a driver by itself', async () => {
     await assertNone(queries(200, at => ({ ...AUTHOR, kind: 'cache', statement: 'info', same: at + 1, stack: [] })))
   })

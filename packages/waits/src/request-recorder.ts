@@ -7,6 +7,7 @@ import { Cost } from './cost.ts'
 import { WaitsError } from './errors.ts'
 import { LockLog, type LockSeen } from './lock-log.ts'
 import { LoopWatch } from './loop-watch.ts'
+import { callNative } from './native.ts'
 import { LONG, type OftenCalled } from './often-called.ts'
 import { fillOptions, type FilledOptions, type WaitsOptions } from './options.ts'
 import { FLAG, MARK, RECORDING_VERSION, type WaitRecording } from './recording.ts'
@@ -207,7 +208,7 @@ export class RequestRecorder extends Recorder {
     let failed = true
     let rows: number | undefined
     try {
-      const result: unknown = Reflect.apply(fn, self, args)
+      const result: unknown = callNative(fn, self, args)
       failed = false
       rows = rowsOf(result)
       return result

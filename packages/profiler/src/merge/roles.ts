@@ -8,12 +8,14 @@ import type { WaitRecording } from '@geordi/waits/recording'
  * - `boundary`: below it is nothing that caused what is above;
  * - `recorder`: of the recorder, or of those that use it;
  * - `wrapper`: of the recorder, in the place of a function that it calls, which may be a native one: that isn't the recorder's work;
+ * - `native`: of the recorder, in the place of a function that has no frame of its own: its time is its caller's;
  * - `helper`: of what a compiler puts in place of `async`.
  */
-export type Role = 'code' | 'base' | 'boundary' | 'recorder' | 'wrapper' | 'helper'
+export type Role = 'code' | 'base' | 'boundary' | 'recorder' | 'wrapper' | 'native' | 'helper'
 
 /** Files of the recorder that call what they stand for. */
 const WRAPPERS = ['builtins/', 'libraries/', 'observe.', 'recorder.', 'request-recorder.', 'running.']
+const NATIVE = 'native.'
 
 /** What calls the queues of Node, and its clock; `''` is V8's own, the root among them. */
 const BASES = [
@@ -68,6 +70,7 @@ export class Roles {
     if (url === this.#recorder.boundary) return 'boundary'
     if (url.startsWith(this.#recorder.folder)) {
       const file = url.slice(this.#recorder.folder.length)
+      if (file.startsWith(NATIVE)) return 'native'
       return WRAPPERS.some(start => file.startsWith(start)) ? 'wrapper' : 'recorder'
     }
     if (PROFILER.test(url) || this.#recorder.users?.some(folder => url.startsWith(folder)) === true) return 'recorder'

@@ -1,6 +1,6 @@
 import type { WaitLock } from '@geordi/profile'
 import { formatCount, formatTime } from '../numbers.ts'
-import type { Look, RecordedLook } from '../waits/look.ts'
+import { blockingTime, type Look, type RecordedLook } from '../waits/look.ts'
 import { longestOf } from '../waits/counts.ts'
 import { statementOf, type Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
@@ -50,6 +50,7 @@ export function findSlowOperations (look: Look): Finding[] {
     if (isRepeatedWork(look, recorded, tally) || isRepeatedQuestion(look, recorded, tally)) return []
     const { kind, statement, target, count, total, max, site, values } = tally
     const { time, longest } = withoutLocks(recorded, tally)
+    const slowest = tally.sync ? longest : max
     if (!isWorthTelling(look, time, SLOW_OPERATION)) return []
     const changes = kind === 'sql' && verbOf(statement) !== 'read'
     return [{
@@ -57,12 +58,12 @@ export function findSlowOperations (look: Look): Finding[] {
       title: `${TITLES[kind]}: ${formatTime(longest)}`,
       subject: statementOf(tally),
       evidence: [
-        count === 1 ? `asked once, answered after ${formatTime(total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(max)}`,
+        count === 1 ? `asked once, answered after ${formatTime(total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(slowest)}`,
         ...values === undefined ? [] : [`values of the slowest: ${values}`],
-        ...longest < max ? [`for ${formatTime(longest)} of that it did not wait for a lock`] : [],
+        ...longest < slowest ? [`for ${formatTime(longest)} of that it did not wait for a lock`] : [],
         ...changes && recorded.waits.silent?.includes(target) ? [SILENT] : []
       ],
-      numbers: { count, total, max, ...tally.sync && { running: time } },
+      numbers: { count, total, max: slowest, ...tally.sync && { running: time } },
       places: callers(profile, recorded, site),
       time,
       share: time / wall,
@@ -72,11 +73,12 @@ export function findSlowOperations (look: Look): Finding[] {
 }
 
 /** The wall time of those that are slow by themselves and not because of a lock, and the longest one's own time. */
-function withoutLocks ({ waits, shares }: RecordedLook, tally: Tally): { time: number, longest: number } {
+function withoutLocks (recorded: RecordedLook, tally: Tally): { time: number, longest: number } {
+  const { waits, shares } = recorded
   const locks = new Map(waits.locks?.map(lock => [lock.wait, lock]))
   let [time, longest] = [0, 0]
   for (const wait of tally.waits) {
-    const whole = longestOf(waits, wait)
+    const whole = tally.sync ? Math.min(longestOf(waits, wait), blockingTime(recorded, wait)) : longestOf(waits, wait)
     const lock = locks.get(wait)
     const own = lock === undefined ? whole : ownTime(whole, lock)
     if (own < SLOW_OPERATION.time) continue

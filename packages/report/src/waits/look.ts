@@ -1,5 +1,6 @@
 import { waitFrames } from '@geordi/callgraph'
 import { classifier, type FrameKind, type Profile, type Waits } from '@geordi/profile'
+import { countOf, timeOf } from './counts.ts'
 import { CallPlaces } from './places.ts'
 import { sharesOf } from './shares.ts'
 import { Clock, stretchesOf, type Doing, type Stretches } from './stretches.ts'
@@ -71,7 +72,19 @@ export function runningTime (recorded: RecordedLook, members: readonly number[])
   return timeWithin(recorded, recorded.others, members)
 }
 
-function timeWithin ({ waits }: RecordedLook, clock: Clock, members: readonly number[]): number {
+/** Microseconds. Samples don't tell what happened in less. */
+const TELLING = 10_000
+
+/** The time of a wait that blocks the thread: all of it, whoever's function V8 has seen meanwhile, but what the recorder did that interrupted it. */
+export function blockingTime ({ waits, recorder }: RecordedLook, wait: number): number {
+  const time = timeOf(waits, wait)
+  if (time < TELLING || countOf(waits, wait) > 1) return time
+  return time - recorder.between(waits.start[wait] as number, waits.end[wait] as number)
+}
+
+function timeWithin (recorded: RecordedLook, clock: Clock, members: readonly number[]): number {
+  const { waits } = recorded
+  if (waits.operations[waits.operation[members[0] as number] as number]?.sync === true) return members.reduce((sum, wait) => sum + blockingTime(recorded, wait), 0)
   let sum = 0
   let until = -Infinity
   for (const wait of members) {

@@ -7,8 +7,8 @@ export interface WaitShape {
   readonly target: string
 }
 
-/** Parts of a path that are values: numbers, UUIDs, hashes and other long identifiers. */
-const VALUE = /^(?:\d+|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{12,}|(?=[\w-]*\d)[\w-]{16,})$/i
+/** Parts of a path that are values: numbers, UUIDs, hashes and other long identifiers, and names of files with a number. */
+const VALUE = /^(?:\d+|(?=[^.]*\d)[\w-]+\.[a-z]\w{1,4}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{12,}|(?=[\w-]*\d)[\w-]{16,})$/i
 
 /** From so many on, the paths that one call has asked for are examples of one, whatever is at the places where they differ. */
 const PATHS = 10

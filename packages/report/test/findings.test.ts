@@ -35,6 +35,8 @@ describe('the same query for each row', () => {
     assert.match((await first(queries(150, at => ({ ...AUTHOR, kind: 'cache', statement: 'get', same: at + 1 })), 'n-plus-one')).advice, /MGET/)
     const http = await first(queries(150, at => ({ ...AUTHOR, kind: 'http', statement: `GET /users/${at}/avatar?size=`, target: 'https://api', same: at + 1 })), 'n-plus-one')
     assert.equal(http.subject, 'GET api/users/{id}/avatar?size=')
+    const objects = await first(queries(100, at => ({ ...AUTHOR, kind: 'http', statement: `GET /bucket/invoice-${at + 1}.pdf?x-id=`, target: 'https://api' })), 'n-plus-one')
+    assert.equal(objects.subject, 'GET api/bucket/{id}?x-id=')
   })
 
   test('is found of what changes something, with the same values too: no other finding tells it; of who asks again until it works it is not', async () => {

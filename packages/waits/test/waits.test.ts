@@ -200,16 +200,26 @@ test('node:sqlite: counted as work of the thread, without values', async () => {
   assert.deepEqual(waits.filter(({ kind }) => kind === 'sql').map(({ statement, sync }) => `${statement}${sync ? ' sync' : ''}`), expected)
 })
 
-/** A folder that has better-sqlite3's shape installed. */
-async function sqliteFolder (t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'geordi-sqlite-'))
+/** A folder that has a native package's shape installed. */
+async function folderWith (t: TestContext, name: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'geordi-native-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
-  await cp(fileURLToPath(new URL('../../test/fixtures/better-sqlite3-shape', import.meta.url)), join(folder, 'node_modules/better-sqlite3'), { recursive: true })
+  await cp(fileURLToPath(new URL(`../../test/fixtures/${name}-shape`, import.meta.url)), join(folder, 'node_modules', name), { recursive: true })
   return folder
 }
 
+test('bcrypt: each hash, by a promise, by a callback and blocking, without what is hashed', async t => {
+  const waits = await waitsOf('hashes', { APP_FOLDER: await folderWith(t, 'bcrypt') })
+  assert.deepEqual(waits.map(({ kind, statement, target, caller, outcome, sync }) => [kind, statement, target, caller, outcome, sync]), [
+    ['threadpool', 'hash', 'bcrypt', 'promised', 'done', false],
+    ['threadpool', 'hash', 'bcrypt', 'called', 'done', false],
+    ['threadpool', 'hash', 'bcrypt', 'failing', 'failed', false],
+    ['threadpool', 'hashSync', 'bcrypt', 'blocking', 'done', true]
+  ])
+})
+
 test('better-sqlite3: thousands of tiny statements are all counted, and hardly any is looked at where they come from one place', async t => {
-  const { recording } = await record('sqlite-often', { APP_FOLDER: await sqliteFolder(t) })
+  const { recording } = await record('sqlite-often', { APP_FOLDER: await folderWith(t, 'better-sqlite3') })
   const waits = toWaits(recording).filter(({ kind }) => kind === 'sql')
   const of = (statement: string) => waits.filter(wait => wait.statement === statement)
   const all = of('select * from item where id > ?')
@@ -233,7 +243,7 @@ test('better-sqlite3: thousands of tiny statements are all counted, and hardly a
 })
 
 test('better-sqlite3: each statement is counted past the budget and past the memory, too', async t => {
-  const folder = await sqliteFolder(t)
+  const folder = await folderWith(t, 'better-sqlite3')
   for (const options of [{ continuations: false }, { budget: 0, freeTime: 0 }, { memory: 0 }]) {
     const waits = toWaits((await record('sqlite-often', { APP_FOLDER: folder }, options)).recording).filter(({ kind }) => kind === 'sql')
     const counts = new Map<string, number>()
@@ -247,7 +257,7 @@ test('better-sqlite3: each statement is counted past the budget and past the mem
 test('better-sqlite3: counted as work of the thread, without values', async t => {
   // The package itself is tried where GEORDI_TEST_BETTER_SQLITE3 names a folder that has it installed.
   const installed = process.env['GEORDI_TEST_BETTER_SQLITE3']
-  const folder = await sqliteFolder(t)
+  const folder = await folderWith(t, 'better-sqlite3')
   const waits = await waitsOf('better-sqlite3', { APP_FOLDER: installed ?? folder })
   assert.deepEqual(waits.filter(({ kind }) => kind === 'sql').map(({ statement, target, sync, rows, caller }) => ({ statement, target, sync, rows, caller })), [
     { statement: 'create table item (id int, name text)', target: ':memory:', sync: true, rows: null, caller: 'insert' },

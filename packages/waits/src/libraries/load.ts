@@ -8,6 +8,7 @@ import { patchIoredis } from './ioredis.ts'
 import { patchMongodb } from './mongodb.ts'
 import { patchMysql2, patchMysql2Pool } from './mysql2.ts'
 import { patchNodeRedis } from './node-redis.ts'
+import { patchPasswordHashes } from './password-hashes.ts'
 import { patchPgClient, patchPgCursor, patchPgPool } from './pg.ts'
 import { patchGenericPool, patchPiscina, patchTarn } from './pools.ts'
 import { patchUndiciClient, patchUndiciPool } from './undici.ts'
@@ -38,6 +39,8 @@ const FILES: ReadonlyMap<string, (exported: any) => void> = new Map<string, (exp
   ['undici/lib/client.js', patchUndiciClient],
   ['undici/lib/dispatcher/client.js', patchUndiciClient],
   ['piscina/dist/index.js', patchPiscina],
+  ['bcrypt/bcrypt.js', (exported: object) => patchPasswordHashes('bcrypt', exported)],
+  ['argon2/argon2.cjs', (exported: object) => patchPasswordHashes('argon2', exported)],
   ['async-mutex/lib/Mutex.js', (exported: Exported) => patchAsyncMutex(exported.default)],
   ['async-mutex/lib/Semaphore.js', (exported: Exported) => patchAsyncMutex(exported.default)]
 ])

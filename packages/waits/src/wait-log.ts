@@ -70,8 +70,11 @@ export class WaitLog {
   readonly #latest = new Map<string, number>()
   #slices = 0
   #slice = SLICE
+  /** For each operation a number that those share whose place is taken for one another's: files and hosts are many, and asked from the same places. */
+  readonly #likeness: number[] = []
+  readonly #likenessIds = new Map<string, number>()
   /** The record of the last operation that was looked at, for those like it. */
-  readonly #places = new Map<string, number>()
+  readonly #places = new Map<number, number>()
   #assumed = 0
   readonly #examples: Examples | undefined
 
@@ -91,7 +94,7 @@ export class WaitLog {
 
   /** Whether there is nothing like it whose place it could be taken to have. */
   isNew (start: WaitStart): boolean {
-    return this.#places.size < MOST_PLACES && !this.#places.has(likeness(start))
+    return this.#places.size < MOST_PLACES && !this.#places.has(this.#likeness[this.operationOf(start)] as number)
   }
 
   /**
@@ -99,9 +102,8 @@ export class WaitLog {
    * @param placed Whether the record tells where it was called.
    */
   open (record: number, time: number, start: WaitStart, { counted, placed }: { counted: boolean, placed: boolean }): number {
-    const begun = {
-      operation: this.operationOf(start), record: this.#placeOf(record, start, placed), start: time, same: start.values === undefined ? 0 : hash(start.values)
-    }
+    const operation = this.operationOf(start)
+    const begun = { operation, record: this.#placeOf(record, operation, placed), start: time, same: start.values === undefined ? 0 : hash(start.values) }
     const wait = counted ? this.#next++ : this.#add(begun)
     if (counted) this.#begun.set(wait, begun)
     this.#examples?.opened(wait, start.values)
@@ -196,14 +198,20 @@ export class WaitLog {
     return values === undefined || values === operation.target ? operation : { ...operation, values }
   }
 
-  #placeOf (record: number, start: WaitStart, placed: boolean): number {
-    const key = likeness(start)
+  #placeOf (record: number, operation: number, placed: boolean): number {
+    const key = this.#likeness[operation] as number
     if (!placed) {
       this.#assumed++
       return this.#places.get(key) ?? record
     }
     if (this.#places.size < MOST_PLACES || this.#places.has(key)) this.#places.set(key, record)
     return record
+  }
+
+  #likenessOf (text: string): number {
+    let id = this.#likenessIds.get(text)
+    if (id === undefined) this.#likenessIds.set(text, id = this.#likenessIds.size)
+    return id
   }
 
   #rowOf (wait: number): number {
@@ -266,15 +274,11 @@ export class WaitLog {
     if (id === undefined) {
       id = this.#operations.push({ kind, target, statement, driver, sync, ...parameters && { parameters }, ...connections !== undefined && { connections } }) - 1
       this.#operationIds.set(key, id)
+      this.#likeness.push(this.#likenessOf(`${kind} ${statement}`))
     }
     this.#last = id
     return id
   }
-}
-
-/** Whose place is taken for one another's: files and hosts are many, and asked from the same places. */
-function likeness ({ kind, statement = '' }: WaitStart): string {
-  return `${kind} ${statement}`
 }
 
 function known (number: number): number | null {

@@ -231,6 +231,17 @@ describe('a slow operation', () => {
     for (const [kind, words] of Object.entries(others)) assert.match((await first(new RunBuilder().wait({ kind: kind as keyof typeof others, statement: 'GET /slow', target: 'https://api' }, 900), 'slow-operation')).title, words)
   })
 
+  test('says of work in other threads that it may have waited for one, where there is much of it at a time', async () => {
+    const task: TestWait = { kind: 'worker', statement: 'task', target: '/srv/thumbnail.js', stack: ['handler:3'] }
+    const many = new RunBuilder()
+    repeat(30, at => many.open(task, 0, 12 * (1 + Math.floor(at / 2))))
+    const found = await first(many, 'slow-operation')
+    assert.match(found.evidence.join(), /some 16 at a time: a part of that is waiting for a free thread/)
+    assert.match(found.advice, /more threads/)
+    const alone = await first(new RunBuilder().wait(task, 900), 'slow-operation')
+    assert.doesNotMatch(alone.evidence.join() + alone.advice, /free thread|more threads/)
+  })
+
   test('is none below 100 ms, for a small share, while something else ran, and for a timer', async () => {
     await assertNone(new RunBuilder().wait(REPORT, 95))
     await assertNone(new RunBuilder().wait(REPORT, 150).run(['handler', 'render'], 900))

@@ -1,11 +1,11 @@
 import type { WaitLock } from '@geordi/profile'
 import { formatCount, formatTime } from '../numbers.ts'
 import { blockingTime, type Look, type RecordedLook } from '../waits/look.ts'
-import { longestOf } from '../waits/counts.ts'
+import { longestOf, openTime } from '../waits/counts.ts'
 import { statementOf, type Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
-import { isRepeatedQuestion, isRepeatedWork } from './repeated-work.ts'
+import { isAtOnce, isRepeatedQuestion, isRepeatedWork } from './repeated-work.ts'
 import { verbOf } from './statements.ts'
 import { LOCK, SLOW_OPERATION } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
@@ -40,6 +40,8 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** Not every database is asked about locks, nor does every one tell. */
 const CHANGE = 'See whether it waits for a lock of somebody else\'s; else look at its plan (EXPLAIN ANALYZE): it wants an index, fewer rows, or less work for each.'
+/** Threads of a pool are few: what is handed over while all are busy waits until one is free, and nobody tells when that was. */
+const QUEUED = 'Let fewer tasks wait for a thread at a time, give the pool more threads, or each task less to do.'
 const SILENT = 'Whether it waited for a row lock, this server tells only users who have the right PROCESS'
 
 /** A single operation that takes long by itself. */
@@ -53,6 +55,7 @@ export function findSlowOperations (look: Look): Finding[] {
     const slowest = tally.sync ? longest : max
     if (!isWorthTelling(look, time, SLOW_OPERATION)) return []
     const changes = kind === 'sql' && verbOf(statement) !== 'read'
+    const isQueued = kind === 'worker' && isAtOnce(recorded, tally)
     return [{
       cause: 'slow-operation' as const,
       title: `${TITLES[kind]}: ${formatTime(longest)}`,
@@ -61,13 +64,14 @@ export function findSlowOperations (look: Look): Finding[] {
         count === 1 ? `asked once, answered after ${formatTime(total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(slowest)}`,
         ...values === undefined ? [] : [`values of the slowest: ${values}`],
         ...longest < slowest ? [`for ${formatTime(longest)} of that it did not wait for a lock`] : [],
+        ...isQueued ? [`some ${formatCount(Math.round(total / openTime(recorded.waits, tally.waits)))} at a time: a part of that is waiting for a free thread, where these are fewer`] : [],
         ...changes && recorded.waits.silent?.includes(target) ? [SILENT] : []
       ],
       numbers: { count, total, max: slowest, ...tally.sync && { running: time } },
       places: callers(profile, recorded, site),
       time,
       share: time / wall,
-      advice: changes ? CHANGE : ADVICE[kind] as string
+      advice: isQueued ? QUEUED : changes ? CHANGE : ADVICE[kind] as string
     }]
   })
 }

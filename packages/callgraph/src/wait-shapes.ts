@@ -7,8 +7,8 @@ export interface WaitShape {
   readonly target: string
 }
 
-/** Parts of a path that are values: numbers, UUIDs, hashes and other long identifiers, and names of files with a number. */
-const VALUE = /^(?:\d+|(?=[^.]*\d)[\w-]+\.[a-z]\w{1,4}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{12,}|(?=[\w-]*\d)[\w-]{16,})$/i
+/** Parts of a path that are values: numbers, UUIDs, hashes and other long identifiers, and names of files with a number of their own. */
+const VALUE = /^(?:\d+|(?:[\w-]*[-_])?\d+\.[a-z]\w{1,4}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{12,}|(?=[\w-]*\d)[\w-]{16,})$/i
 
 /** From so many on, the paths that one call has asked for are examples of one, whatever is at the places where they differ. */
 const PATHS = 10
@@ -35,15 +35,17 @@ export function waitShapes (waits: Waits): readonly WaitShape[] {
 }
 
 function shapesOf (waits: Waits): readonly WaitShape[] {
-  const shapes = waits.operations.map(waitShape)
-  for (const ids of pathsOfOneCall(waits, shapes)) {
-    const paths = Array.from(new Set(ids.map(id => partsOf(shapes[id] as WaitShape).path)), path => path.split('/'))
+  const alone = waits.operations.map(waitShape)
+  const shapes = [...alone]
+  for (const ids of pathsOfOneCall(waits, alone)) {
+    const paths = Array.from(new Set(ids.map(id => partsOf(alone[id] as WaitShape).path)), path => path.split('/'))
     if (paths.length < PATHS) continue
     const [first = []] = paths
     const common = first.map((part, at) => paths.every(path => path[at] === part) ? part : '{name}').join('/')
     for (const id of ids) {
-      const { method, query } = partsOf(shapes[id] as WaitShape)
-      shapes[id] = { ...shapes[id] as WaitShape, statement: `${method} ${common}${query}` }
+      const { method, query } = partsOf(alone[id] as WaitShape)
+      // An example of two things stays that of the first.
+      if (shapes[id] === alone[id]) shapes[id] = { ...shapes[id] as WaitShape, statement: `${method} ${common}${query}` }
     }
   }
   return shapes

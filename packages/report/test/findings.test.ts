@@ -114,6 +114,7 @@ describe('the same query for each row', () => {
     for (const key of ['page=', 'limit=&offset=', 'starting_after=', 'pageToken=', 'continuation-token=', 'page%5Bnumber%5D=']) await assertNone(paged(() => `GET /orders?${key}`))
     for (const statement of ['GET /orders?id=&per_page=', 'GET /pages?id=']) await first(paged(() => statement), 'n-plus-one')
     await first(paged(at => `GET /users/${at + 1}/orders?page=`), 'n-plus-one')
+    await first(paged(at => `GET /users/${'abcdefghijkl'[at % 12]}lf/orders?page=`), 'n-plus-one')
   })
 
   test('is found of a database within the process, where it has much of the time; that it blocks is then explained', async () => {

@@ -48,7 +48,8 @@ test('each wait has its share of the wall time: those of a kind sum to the bar\'
 })
 
 test('what the longest wait was asked with is below its statement, if it was recorded', async () => {
-  const run = new RunBuilder().wait({ ...ORDER, values: '1701' }, 100).wait({ statement: 'select 1' }, 30)
+  const elsewhere = { ...ORDER, values: '1701', stack: ['handler:9'] }
+  const run = new RunBuilder().wait({ ...ORDER, values: '1701' }, 100).wait(elsewhere, 50).wait({ statement: 'select 1' }, 30)
   const texts = textsOf((await pagesOf(run.profile())).find(({ title }) => title === 'Waits'))
   assert.equal(texts.indexOf('values of the slowest: 1701'), texts.indexOf(ORDER.statement) + 1)
   assert.equal(texts.filter(text => text.startsWith('values of the slowest:')).length, 1)

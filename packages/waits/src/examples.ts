@@ -33,12 +33,17 @@ export class Examples {
   }
 }
 
-/** Without any code of the app's: it might throw, or ask something itself. */
 function textOf (values: unknown): string {
-  const some = Array.isArray(values) ? values.filter(value => value !== undefined) : [values]
-  const value: unknown = some.length === 1 ? some[0] : some
-  const text = typeof value === 'string'
-    ? value
-    : inspect(value, { depth: 4, customInspect: false, maxArrayLength: 20, maxStringLength: MOST_LENGTH, breakLength: Infinity, compact: true })
-  return text.length > MOST_LENGTH ? `${text.slice(0, MOST_LENGTH - 1)}…` : text
+  try {
+    const some = Array.isArray(values) ? values.filter(value => value !== undefined) : [values]
+    const value: unknown = some.length === 1 ? some[0] : some
+    const text = typeof value === 'string'
+      ? value
+      : inspect(value, { depth: 4, customInspect: false, maxArrayLength: 20, maxStringLength: MOST_LENGTH, breakLength: Infinity, compact: true })
+    // What is cut from a text keeps all of that alive.
+    return text.length > MOST_LENGTH ? Buffer.from(`${text.slice(0, MOST_LENGTH - 1)}…`).toString() : text
+  } catch {
+    // A getter of the app's own has thrown.
+    return ''
+  }
 }

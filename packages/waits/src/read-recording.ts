@@ -41,7 +41,7 @@ export function readRecording (value: unknown): WaitRecording {
   const started = Array.isArray(waits.operation) ? waits.operation.length : 0
   check(isList(waits.operation, operation => isIndex(operation, waits.operations.length)) &&
     isColumn(waits.record, started, record => isIndex(record, count)) &&
-    isColumn(waits.start, started, isTime) && isColumn(waits.end, started, isTime) &&
+    isColumn(waits.start, started, isTime) && isColumn(waits.end, started, (end, wait) => isTime(end) && (end as number) >= (waits.start[wait] as number)) &&
     isColumn(waits.outcome, started, outcome => isIndex(outcome, 4)) &&
     isColumn(waits.rows, started, isCount) && isColumn(waits.bytes, started, isCount) &&
     isColumn(waits.same, started, Number.isSafeInteger), 'waits')
@@ -50,7 +50,7 @@ export function readRecording (value: unknown): WaitRecording {
   const { locks = [], silent = [], blocks = [] } = recording
   check(isList(locks, lock => isObject(lock) && isIndex(lock['wait'], started) && isLockKind(lock['kind']) && isTime(lock['time']) &&
     (lock['most'] === undefined || isTime(lock['most'])) && isText(lock['holder'])) && isList(silent, isText), 'locks')
-  check(isList(blocks, block => isObject(block) && isTime(block['start']) && isTime(block['end'])), 'blocks')
+  check(isList(blocks, block => isObject(block) && isTime(block['start']) && isTime(block['end']) && (block['start'] as number) <= (block['end'] as number)), 'blocks')
   check(isObject(cost) && isTime(cost.time) && isTime(cost.captures) && (cost.assumed === undefined || isTime(cost.assumed)) &&
     (cost.simplerSince === undefined || isTime(cost.simplerSince)) && (cost.countsSince === undefined || isTime(cost.countsSince)), 'cost')
   return recording

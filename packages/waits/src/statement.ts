@@ -5,7 +5,7 @@
 export type Dialect = 'standard' | 'mysql'
 
 interface Grammar {
-  /** Finds literals, and what looks like them but isn't, in one pass: comments, quoted names and parameters stay. What has no end goes on to the statement's. */
+  /** Finds literals, and what looks like them but isn't, in one pass: quoted names and parameters stay. What has no end goes on to the statement's. */
   readonly tokens: RegExp
   /** Statements are few, and taking one apart costs 10 µs. */
   readonly known: Map<string, string>
@@ -21,15 +21,17 @@ const COMMON = [
 ]
 /** One character of a comment that neither begins nor ends one: there is one way only to read it, whatever somebody has put into it. */
 const IN_COMMENT = String.raw`(?:[^*/]|\*(?!\/)|\/(?!\*))`
+const comment = (inner: string) => `\\/\\*(?:${IN_COMMENT}${inner === '' ? '' : `|${inner}`})*\\*\\/`
 const STANDARD = [
   String.raw`--[^\n]*`,
   // PostgreSQL's may be within one another; those of others end with the first end.
-  `\\/\\*(?:${IN_COMMENT}|\\/\\*${IN_COMMENT}*\\*\\/)*\\*\\/`, String.raw`\/\*[\s\S]*?(?:\*\/|$)`,
+  comment(comment(comment(''))), String.raw`\/\*[\s\S]*?(?:\*\/|$)`,
   `(?<=\\be)${ESCAPED("'")}`, "'(?:[^']|'')*(?:'|$)",
-  String.raw`(?<![\w$])\$([A-Za-z_]\w*)?\$[\s\S]*?(?:\$\1\$|$)`,
+  String.raw`(?<![\w$])\$([A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$[\s\S]*?(?:\$\1\$|$)`,
   '"(?:[^"]|"")*"'
 ]
-const MYSQL = [String.raw`--[^\n]*`, String.raw`#[^\n]*`, String.raw`\/\*[\s\S]*?(?:\*\/|$)`, ESCAPED("'"), ESCAPED('"')]
+/** There `--` begins a comment only before white space: `5--3` is 8. */
+const MYSQL = [String.raw`--(?=[\s\x00-\x1f]|$)[^\n]*`, String.raw`#[^\n]*`, String.raw`\/\*[\s\S]*?(?:\*\/|$)`, ESCAPED("'"), ESCAPED('"')]
 
 const GRAMMARS: Readonly<Record<Dialect, Grammar>> = { standard: grammarOf(STANDARD), mysql: grammarOf(MYSQL) }
 

@@ -286,8 +286,8 @@ function known (number: number): number | null {
 }
 
 /** So many characters of an operation's values are looked at, and each part of a list or an object counts as some: a bulk insert has many, and there may be cycles. */
-const MOST_CHARACTERS = 65_536
-const PART = 32
+const MOST_CHARACTERS = 16_384
+const PART = 8
 
 /** How many more may be looked at; below 0 some were not. */
 let left = 0
@@ -314,10 +314,12 @@ function hashValue (seed: number, value: unknown): number {
 }
 
 function hashObject (seed: number, value: object): number {
-  if (value instanceof Uint8Array) return hashBytes(seed, value)
+  if (ArrayBuffer.isView(value)) return hashBytes(seed, new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
   if (value instanceof Date) return hashText(seed, String(value.getTime()))
   const keys = Array.isArray(value) ? undefined : Object.keys(value)
   const count = keys?.length ?? (value as unknown[]).length
+  // What keeps its values elsewhere: a Map, a URL, private fields.
+  if (keys?.length === 0 && !isPlain(value)) left = -1
   left -= count * PART
   if (left < 0) return seed
   let result = seed
@@ -327,6 +329,11 @@ function hashObject (seed: number, value: object): number {
     result = hashValue(result, key === undefined ? (value as unknown[])[at] : (value as Record<string, unknown>)[key])
   }
   return Math.imul(result ^ count, 0x01000193)
+}
+
+function isPlain (value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
 }
 
 function hashBytes (seed: number, bytes: Uint8Array): number {

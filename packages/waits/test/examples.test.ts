@@ -36,7 +36,7 @@ test('nothing of a timer that was cleared, of what has no values, and where its 
   assert.deepEqual(log.toColumns(20).operations.map(({ values }) => values), [undefined, undefined, undefined])
 })
 
-test('values are told shortly, and without calling code of the app\'s', () => {
+test('values are told shortly, and what they throw is no affair of the app\'s', () => {
   const textOf = (values: unknown) => {
     const examples = new Examples()
     examples.opened(1, values)
@@ -53,6 +53,7 @@ test('values are told shortly, and without calling code of the app\'s', () => {
   const traps = { get: fail, ownKeys: fail, getOwnPropertyDescriptor: fail, has: fail, getPrototypeOf: fail }
   const hostile = [{ toString: fail, toJSON: fail, [Symbol.toPrimitive]: fail, [inspect.custom]: fail, get value () { return fail() } }, new Proxy({}, traps), new Proxy([1], traps), new Proxy(fail, traps)]
   assert.match(textOf([hostile]), /Getter/)
+  assert.equal(textOf([{ get [Symbol.toStringTag] () { return fail() } }]), '')
 })
 
 test('pg: parameters, and literals with their statement, where values are asked for, and not otherwise', async t => {

@@ -33,6 +33,7 @@ test('refuses what refers to what is not there', async () => {
     ['markers', { ...rest, records, markers: { ...markers, record: markers.record.map(() => -2) }, waits }],
     ['waits', { ...rest, records, markers, waits: { ...waits, operation: waits.operation.map(() => 99) } }],
     ['waits', { ...rest, records, markers, waits: { ...waits, start: waits.start.map(() => null) } }],
+    ['waits', { ...rest, records, markers, waits: { ...waits, end: waits.start.map(start => start - 1) } }],
     ['operations', { ...rest, records, markers, waits: { ...waits, operations: [{ kind: 'constructor', target: '', statement: '', driver: '', sync: false }] } }],
     ['places', { ...rest, places: [[1e6, 1, 1]], records, markers, waits }]
   ]

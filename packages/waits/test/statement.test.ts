@@ -17,6 +17,8 @@ const CASES: ReadonlyArray<readonly [what: string, text: string, normal: string]
   ['a text with a comment in it', "select '-- no comment', 'secret'", 'select ?, ?'],
   ['a backslash that escapes nothing', "select * from t where path = 'C:\\' and name = 'secret'", 'select * from t where path = ? and name = ?'],
   ['a comment within a comment', 'select a /* one /* two */ secret */ from t', 'select a from t'],
+  ['and another one in that', 'select a /* /* /* x */ secret */ secret */ from t', 'select a from t'],
+  ['dollar quotes with other letters', 'select $é$my secret$é$', 'select ?'],
   ['one that only looks like it', 'select a /* one /* two */ from t', 'select a from t'],
   ['numbers of every kind', 'select .5, 1_000_000, 2., 0b101, 0o17, 0xff, -1.5e-3', 'select ?, ?, ?, ?, ?, ?, ?'],
   ['what has no end', "select a from t where b = 'secret", 'select a from t where b = ?'],
@@ -28,6 +30,7 @@ const CASES: ReadonlyArray<readonly [what: string, text: string, normal: string]
 const OF_MYSQL: typeof CASES = [
   ['texts in double quotes', 'select * from `t` where a = "sec\\"ret" and b = "it""s" and c = \'sec\\\'ret\'', 'select * from `t` where a = ? and b = ? and c = ?'],
   ['comments', 'select a # secret\nfrom t -- secret\n/* secret */', 'select a from t'],
+  ['what is no comment', 'update a set b = b--1, c = "x\nsecret" where d = 2', 'update a set b = b-?, c = ? where d = ?'],
   ['a text in a list', 'select * from t where a in ("x", \'y\', 3)', 'select * from t where a in (…)'],
   ['what has no end', 'select a from t where b = "secret \\', 'select a from t where b = ?'],
   ['dollar signs', 'select $$a, $$b', 'select $$a, $$b']
@@ -57,6 +60,7 @@ test('a text without end takes no time', () => {
   normaliseSql("select '" + "\\'".repeat(100_000), 'mysql')
   normaliseSql('/*'.repeat(50_000))
   normaliseSql('/*' + '/**/'.repeat(50_000))
+  normaliseSql('/*' + '/* /**/ */'.repeat(50_000))
   normaliseSql('/*a*/'.repeat(50_000) + '/*')
   normaliseSql('$a$'.repeat(50_000))
   normaliseSql('('.repeat(50_000) + '?,'.repeat(50_000))

@@ -20,11 +20,15 @@ test('long values are told apart wherever they differ; of what is more than is l
   const list = (last: number, length = 500) => [...new Array<number>(length).fill(7), last]
   const [first, second] = sameOf(list(1), list(2))
   assert.notEqual(first, second)
-  const text = (middle: string) => `${'x'.repeat(9000)}${middle}${'y'.repeat(9000)}`
+  const text = (middle: string) => `${'x'.repeat(4000)}${middle}${'y'.repeat(4000)}`
   for (const of of [text, (middle: string) => Buffer.from(text(middle))]) {
     const [one, again, another] = sameOf([of('a')], [of('a')], [of('b')])
     assert.ok(one === again && one !== another && one !== 0)
   }
+  const vector = (last: number) => Float32Array.from([...new Array<number>(1536).fill(1), last])
+  const [one, other] = sameOf([vector(1)], [vector(2)])
+  assert.ok(one !== other && one !== 0)
+  assert.deepEqual(sameOf([new Map([[1, 2]])], [new URL('http://a')], [new Set([1])], [new ArrayBuffer(8)]), [0, 0, 0, 0])
   assert.deepEqual(sameOf(['x'.repeat(100_000)], [Buffer.alloc(100_000)], [Array.from({ length: 100 }, () => 'x'.repeat(1000))]), [0, 0, 0])
   assert.deepEqual(sameOf(list(1, 5000), { rows: [list(1), list(1), list(1), list(1), list(1)] }), [0, 0])
 })

@@ -55,13 +55,13 @@ export function findSlowOperations (look: Look): Finding[] {
     const slowest = tally.sync ? longest : max
     if (!isWorthTelling(look, time, SLOW_OPERATION)) return []
     const changes = kind === 'sql' && verbOf(statement) !== 'read'
-    const isQueued = kind === 'worker' && isAtOnce(recorded, tally)
+    const isQueued = (kind === 'worker' || kind === 'threadpool') && isAtOnce(recorded, tally)
     return [{
       cause: 'slow-operation' as const,
       title: `${TITLES[kind]}: ${formatTime(longest)}`,
       subject: statementOf(tally),
       evidence: [
-        count === 1 ? `asked once, answered after ${formatTime(total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(slowest)}`,
+        count === 1 ? `asked once, answered after ${formatTime(tally.sync ? slowest : total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(slowest)}`,
         ...values === undefined ? [] : [`values of the slowest: ${values}`],
         ...longest < slowest ? [`for ${formatTime(longest)} of that it did not wait for a lock`] : [],
         ...isQueued ? [`some ${formatCount(Math.round(total / openTime(recorded.waits, tally.waits)))} at a time: a part of that is waiting for a free thread, where these are fewer`] : [],

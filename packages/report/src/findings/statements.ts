@@ -1,6 +1,6 @@
 import type { WaitOperation } from '@geordi/profile'
 
-const READS_SQL = /^\s*\(*\s*(?:with|select|show|values|table)\b/i
+const READS_SQL = /^[\s(]*(?:with|select|show|values|table)\b/i
 /** Within a `with`, or as side effects. */
 const CHANGES = /\b(?:insert|update|delete|merge|nextval|setval|pg_\w*lock\w*|for\s+(?:no\s+key\s+)?(?:update|share))\b|\bfor\s+key\s+share\b/i
 /** The answer is another one each time. */
@@ -42,12 +42,12 @@ const PAGE = /[?&](?:page(?:%5B\w+%5D)?|(?:page|next|continuation)[-_]?token|pag
 
 /** Whether it is for one list's pages, rather than one thing's of many. */
 export function isPaged ({ kind, statement }: Pick<WaitOperation, 'kind' | 'statement'>): boolean {
-  return kind === 'http' && PAGE.test(statement) && !statement.includes('{id}')
+  return kind === 'http' && PAGE.test(statement) && !/\{(?:id|name)\}/.test(statement)
 }
 
 /** What its first word does to rows. */
 export function verbOf (statement: string): 'insert' | 'change' | 'read' {
-  const word = /^\s*\(*\s*(\w+)/.exec(statement)?.[1]?.toLowerCase() ?? ''
+  const word = /^[\s(]*(\w+)/.exec(statement)?.[1]?.toLowerCase() ?? ''
   if (word === 'insert') return 'insert'
   return ['update', 'delete', 'merge', 'replace', 'upsert'].includes(word) ? 'change' : 'read'
 }

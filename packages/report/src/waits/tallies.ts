@@ -23,7 +23,7 @@ export interface Tally extends WaitShape {
   /** How many of them asked what another one had asked with the same values. */
   readonly repeats: number
   readonly failed: number
-  /** What the longest wait for its statement was asked with, from wherever; left out where that wasn't to be recorded. */
+  /** What the longest of them was asked with; left out where that wasn't to be recorded, or only of a longer one from somewhere else. */
   readonly values?: string
 }
 
@@ -60,18 +60,21 @@ export function talliesOf (waits: Waits, shares: Float64Array, places: CallPlace
     if (group === undefined) groups.set(key, { operation, shape: shapes[operation] as WaitShape, site, waits: [wait] })
     else group.waits.push(wait)
   })
-  return Array.from(groups.values(), group => tally(waits, shares, group)).sort((a, b) => costOf(b) - costOf(a) || b.total - a.total)
+  const longest = new Float64Array(waits.operations.length)
+  waits.operation.forEach((operation, wait) => { longest[operation] = Math.max(longest[operation] as number, longestOf(waits, wait)) })
+  return Array.from(groups.values(), group => tally(waits, shares, longest, group)).sort((a, b) => costOf(b) - costOf(a) || b.total - a.total)
 }
 
 function costOf ({ sync, wall, total }: Tally): number {
   return sync ? total : wall
 }
 
-function tally (waits: Waits, shares: Float64Array, { operation, shape, site, waits: members }: Growing): Tally {
+function tally (waits: Waits, shares: Float64Array, longestOfAll: Float64Array, { operation, shape, site, waits: members }: Growing): Tally {
   const { kind, sync, statement, target } = waits.operations[operation] as Waits['operations'][number]
   const isOne = members.every(wait => waits.operation[wait] === operation)
   const longest = members.reduce((longest, wait) => longestOf(waits, wait) > longestOf(waits, longest) ? wait : longest)
-  const { values } = waits.operations[waits.operation[longest] as number] as Waits['operations'][number]
+  const slowest = waits.operation[longest] as number
+  const values = longestOf(waits, longest) < (longestOfAll[slowest] as number) ? undefined : waits.operations[slowest]?.values
   const [median, p95] = quantilesOf(waits, members, [0.5, 0.95], wait => meanTimeOf(waits, wait)) as [number, number]
   return {
     kind,

@@ -57,7 +57,7 @@ export interface LockServers<Client> {
 interface Watched<Client> extends OpenStatement<Client> {
   readonly start: number
   /** Of one that was asked about. */
-  times?: LockTimes
+  times: LockTimes | undefined
 }
 
 /**
@@ -81,8 +81,8 @@ export class LockWatch<Client extends object> {
   }
 
   /** @param record Of the driver's call. */
-  add (record: number, statement: OpenStatement<Client>): void {
-    this.#open.push({ ...statement, start: now() })
+  add (record: number, { wait, client, text, target }: OpenStatement<Client>): void {
+    this.#open.push({ wait, client, text, target, start: now(), times: undefined })
     if (this.#timer === undefined) this.#start(record)
     // Thousands of fast ones leave nothing behind; thousands that are open at once aren't looked through for each.
     if (this.#open.length < this.#most) return

@@ -45,9 +45,9 @@ export function patchMysql2 (Connection: new (options: { config: object }) => Lo
       if (recorder === undefined || recorder.passes(statementOf(args[0]), this as Connection, activeCommand)) return Reflect.apply(original, this, args)
       const { sql = '', values, onResult } = queryOf(args)
       const record = recorder.record(true)
-      const start = describe(this as Connection, args[0])
-      const wait = recorder.open(record, { ...start, values: [sql, values], parameters: values !== undefined })
-      watchMysqlLocks(recorder, record, { wait, client: this as LockClient, text: sql, target: start.target ?? '' }, Connection, query)
+      const { kind, statement, target, driver } = describe(this as Connection, args[0])
+      const wait = recorder.open(record, { kind, statement, target, driver, values: [sql, values], parameters: values !== undefined })
+      watchMysqlLocks(recorder, record, { wait, client: this as LockClient, text: sql, target }, Connection, query)
       const at = callbackAt(args)
       if (at < 0 && typeof onResult === 'function') (args[0] as Query).onResult = closeWithCallback(recorder, record, wait, onResult, rows)
       const handed = at < 0 ? args : args.with(at, closeWithCallback(recorder, record, wait, args[at] as Function, rows))
@@ -125,7 +125,7 @@ function activeCommand (connection: Connection): Asked | undefined {
   return typeof command?.sql === 'string' ? { operation: command, describe: () => describe(connection, command) } : undefined
 }
 
-function describe ({ config }: Connection, query: unknown): WaitStart {
+function describe ({ config }: Connection, query: unknown): Required<Pick<WaitStart, 'kind' | 'statement' | 'target' | 'driver'>> {
   return { kind: 'sql', statement: statementOf(query), target: where(config), driver: 'mysql2' }
 }
 

@@ -182,10 +182,14 @@ function openQuery (recorder: Recorder, record: number, client: Client, [first, 
   const query = (typeof first === 'string' ? {} : first ?? {}) as Query
   const values = Array.isArray(second) ? second : query.values
   const text = textOf(first)
-  const start = describe(client, first)
+  const statement = normaliseSql(text)
+  // One literal: to spread another's into it takes Node 20 three microseconds, for each of 100,000 queries.
   return recorder.open(record, {
-    ...start,
-    values: text === start.statement ? values : [text, values],
+    kind: 'sql',
+    statement,
+    target: targetOf(client, where),
+    driver: 'pg',
+    values: text === statement ? values : [text, values],
     parameters: Array.isArray(values) && values.length > 0
   })
 }

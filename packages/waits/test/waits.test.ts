@@ -107,13 +107,16 @@ test('files, thread pool, timers and locks', async () => {
 test('ioredis: each command without its values, and the same key asked again', async t => {
   const server = await startLocalServer({ kind: 'redis' })
   t.after(() => server.stop())
-  const waits = await waitsOf('redis', { REDIS_URL: server.url })
+  const { recording, told } = await record('redis', { REDIS_URL: server.url })
+  const waits = toWaits(recording)
   const same = by(waits, 'sameKey')
   assert.equal(same.length, 20)
   assert.equal(new Set(same.map(wait => wait.same)).size, 1)
   assert.equal(same[0]?.statement, 'get')
   assert.equal(same[0]?.bytes, 5)
   assert.deepEqual(by(waits, 'pipelined').map(({ statement }) => statement), ['set', 'get'])
+  assert.deepEqual(told, ['ReplyError', 'ReplyError'], 'errors are whose they were, and end no process')
+  assert.deepEqual(waits.filter(({ statement }) => statement === 'lpush').map(({ caller, outcome }) => [caller, outcome]), [['withCallback', 'failed'], ['notYetConnected', 'failed']])
 })
 
 test('redis: each command without its values, and a multi as one', async t => {

@@ -16,6 +16,8 @@ export function patchHttp (): void {
     const stamp = readStamp(request)
     const recorder = activeRecorder()
     if (stamp === 0 || recorder === undefined) return
+    // Its end is what counts from now on.
+    writeStamp(request, 0)
     const failed = (response.statusCode ?? 0) >= 400
     const bytes = contentLength(response.headers['content-length'])
     response.prependOnceListener('close', () => recorder.close(stamp - 1, failed, undefined, bytes))
@@ -37,8 +39,10 @@ function patchRequest (target: object, name: string): void {
       kind: 'http', statement: `${method} ${withoutQuery(path)}`, target: `${protocol}//${request.getHeader('host') ?? request.host}`, driver: 'node:http', values: path
     })
     writeStamp(request, wait + 1)
-    // After an error too; where there is a response its end is what counts, and comes first.
-    request.prependOnceListener('close', () => { if (request.errored) recorder.close(wait, true) })
+    // After an error, when it was given up, and when the connection has become another protocol's, which is the only answer that is not told above.
+    request.prependOnceListener('close', () => {
+      if (readStamp(request) > 0) recorder.close(wait, (request as unknown as { res: IncomingMessage | null }).res === null)
+    })
     return request
   })
 }

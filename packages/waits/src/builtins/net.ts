@@ -89,6 +89,9 @@ function endpoint (args: unknown[]): string {
   return typeof first === 'string' && Number.isNaN(Number(first)) ? first : `${typeof second === 'string' ? second : 'localhost'}:${String(first)}`
 }
 
+/** `PGPASSWORD=secret pg_dump`: what is set for a command, before its name. */
+const VARIABLES = /^\s*(?:\w+=(?:'[^']*(?:'|$)|"(?:[^"\\]|\\[^])*(?:"|$)|\\[^]|[^\s'"\\])*(?:\s+|$))*/
+
 function patchProcesses (): void {
   patch(ChildProcess.prototype as Target, 'spawn', original => function (...args: unknown[]) {
     const recorder = recorderOutsideDrivers()
@@ -101,9 +104,9 @@ function patchProcesses (): void {
     child.prependOnceListener('close', code => recorder.close(wait, code !== 0))
     return recorder.call(record, original, this, args)
   })
-  // Arguments may hold secrets; a command line that a shell takes apart is named by its first word.
+  // Arguments may hold secrets, and so may variables; a command line that a shell takes apart is named by the first word that is neither.
   const describe = (name: string, args: unknown[]): WaitStart => ({
-    kind: 'process', statement: name, target: String(args[0]).split(' ')[0]!, driver: 'node:child_process', values: args[0]
+    kind: 'process', statement: name, target: String(args[0]).replace(VARIABLES, '').split(' ')[0]!, driver: 'node:child_process', values: args[0]
   })
   patchSync(childProcess, ['execFileSync', 'execSync', 'spawnSync'], describe)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Frame, Profile } from '@geordi/profile'
 import { mergeWaits } from '@geordi/profiler'
-import { CUT, FLAG, OUTCOME, type WaitRecording } from '@geordi/waits/recording'
+import { CUT, FLAG, LEVEL, OUTCOME, type WaitRecording } from '@geordi/waits/recording'
 
 // A made-up run of 100 ms in which nothing is measured: what the rules say is exactly what must come out.
 
@@ -203,6 +203,13 @@ test('what a loop from before the run waits for gets time only where the run wai
   // The run began with record 2, which has led to 3.
   const recording = { ...recordingOf([], waits), records: { parent: [-1, 0, 0, 2], stack: [-1, 0, -1, 1], flags: [0, 0, FLAG.root, 0] } }
   assert.deepEqual(timesOf(mergeWaits(profileOf(idle(100)), recording)), { 'main > load > (wait) sql second': 60, 'main > save > (wait) sql first': 40 })
+})
+
+test('in a queue whose next task the end of the one before calls, each wait is its task\'s', () => {
+  // `main` has called `load` and awaits it; when that is done it is called back, calls `load` by the same way and awaits it, and so on.
+  const records = { parent: [-1, 0, 1, 1, 3, 3], stack: [-1, 0, 0, 0, 0, 0], flags: [0, FLAG.borrowed + LEVEL, 0, FLAG.borrowed + LEVEL, 0, FLAG.borrowed + LEVEL] }
+  const waits = [{ start: 0, end: 40, record: 2 }, { start: 40, end: 100, record: 4 }]
+  assert.deepEqual(timesOf(mergeWaits(profileOf(idle(100)), { ...recordingOf([], waits), records })), { 'main > main > load > (wait) sql first': 100 })
 })
 
 test('a busy sample in a wait stands for its own time only, however long before it no sample was taken', () => {

@@ -89,6 +89,11 @@ export class Paths {
     return this.#recording.records.flags[record] ?? 0
   }
 
+  /** How many async functions further out than its stack's innermost the one is that waits. */
+  #level (record: number): number {
+    return Math.floor(this.#flags(record) / LEVEL)
+  }
+
   #copy (from: number, to: number): void {
     this.node[to] = this.node[from] as number
     this.top[to] = this.top[from] as number
@@ -102,8 +107,7 @@ export class Paths {
     let node = this.node[above] as number
     let site = this.site[above] as number
     let at = 0
-    const level = Math.floor(this.#flags(record) / LEVEL)
-    const length = levels[Math.min(level, levels.length - 1)] ?? places.length
+    const length = levels[Math.min(this.#level(record), levels.length - 1)] ?? places.length
     const first = places[0]
     if (first !== undefined && !isCut) {
       const found = this.continued(above, this.#frame(first), isHelped)
@@ -139,7 +143,10 @@ export class Paths {
     return this.#siteAbove(site)
   }
 
-  /** A callback that hands over itself again, in a circle, is the same call each time: else its path would grow for ever. */
+  /**
+   * A callback that hands over itself again, in a circle, is the same call each time: else its path would grow for ever. Of a stack that was borrowed another
+   * function waits than the one whose it is.
+   */
   #repeated (record: number): number {
     const { parent, stack } = this.#recording.records
     const id = stack[record] as number
@@ -147,7 +154,7 @@ export class Paths {
     if (steps?.isCut !== true || steps.places.length === 0) return -1
     let above = parent[record] as number
     for (let count = 0; count < LOOK_BACK && above > 0; count++) {
-      if (stack[above] === id) return above
+      if (stack[above] === id && this.#level(above) === this.#level(record)) return above
       above = parent[above] as number
     }
     return -1

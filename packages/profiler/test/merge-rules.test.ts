@@ -212,6 +212,18 @@ test('in a queue whose next task the end of the one before calls, each wait is i
   assert.deepEqual(timesOf(mergeWaits(profileOf(idle(100)), { ...recordingOf([], waits), records })), { 'main > main > load > (wait) sql first': 100 })
 })
 
+test('what Node hands over itself is the same each time, but not where the application has come between', () => {
+  const base = recordingOf([], [{ start: 0, end: 40, record: 2 }, { start: 40, end: 100, record: 5 }])
+  const recording: WaitRecording = {
+    ...base,
+    functions: [...base.functions.slice(0, 3), ['resume', 'node:internal/streams/readable', 1, 1]],
+    stacks: [[0, CUT], [2, CUT], [4, CUT]],
+    // `load`, Node twice, `save`, and Node again.
+    records: { parent: [-1, 0, 1, 2, 3, 4], stack: [-1, 0, 2, 2, 1, 2], flags: [0, 0, 0, 0, 0, 0] }
+  }
+  assert.deepEqual(timesOf(mergeWaits(profileOf(idle(100)), recording)), { 'load > (wait) sql first': 40, 'load > resume > save > (wait) sql first': 60 })
+})
+
 test('a busy sample in a wait stands for its own time only, however long before it no sample was taken', () => {
   const profile = drivenOf([...idle(10), 2, ...idle(49)])
   // The machine let nobody look for 40 ms.

@@ -76,6 +76,8 @@ test('HTTP clients, connections, names and processes', async () => {
   assert.ok(spawned.duration >= 49)
   assert.equal(blocking?.sync, true)
   assert.equal(command?.target, 'sleep', 'no variable that is set for it')
+  assert.equal(by(waits, 'byCallbacks', 'timer').length, 1, 'a callback is called in the name of who handed it over')
+  assert.deepEqual(['hearError', 'byEvents'].map(caller => by(waits, caller, 'timer').length), [1, 1], 'and so is a listener, of whose request it is')
   const text = JSON.stringify(recording)
   for (const secret of ['password', 'token=secret', 'key=secret', 'PASSWORD', 'cret']) assert.ok(!text.includes(secret), secret)
 })

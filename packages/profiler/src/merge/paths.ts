@@ -13,6 +13,8 @@ interface Steps {
   readonly isHelped: boolean
   /** For each async function in it, the innermost first, how many of the places lead to it. */
   readonly levels: readonly number[]
+  /** All of it is Node's own code. */
+  readonly isNodes: boolean
 }
 
 /** So many records back a repeated callback is looked for. */
@@ -145,7 +147,7 @@ export class Paths {
 
   /**
    * A callback that hands over itself again, in a circle, is the same call each time: else its path would grow for ever. Of a stack that was borrowed another
-   * function waits than the one whose it is.
+   * function waits than the one whose it is. What Node hands over itself, for each stream the same, is no circle where the application has come between.
    */
   #repeated (record: number): number {
     const { parent, stack } = this.#recording.records
@@ -155,6 +157,7 @@ export class Paths {
     let above = parent[record] as number
     for (let count = 0; count < LOOK_BACK && above > 0; count++) {
       if (stack[above] === id && this.#level(above) === this.#level(record)) return above
+      if (steps.isNodes && this.#steps[stack[above] as number]?.isNodes === false) return -1
       above = parent[above] as number
     }
     return -1
@@ -178,12 +181,17 @@ export class Paths {
     // who goes on.
     const generator = (helped[0] ?? -1) + 1
     const levels = [...code.slice(generator).map((_, at) => code.length - at), ...helped]
-    return { places: code, isCut, isHelped, levels }
+    return { places: code, isCut, isHelped, levels, isNodes: code.every(place => this.#isNodes(place)) }
   }
 
   #frame (place: number): number {
     const [functionIndex] = this.#recording.places[place] as [number, number, number]
     return this.#frameOf[functionIndex] as number
+  }
+
+  #isNodes (place: number): boolean {
+    const [functionIndex] = this.#recording.places[place] as [number, number, number]
+    return this.#recording.functions[functionIndex]?.[1].startsWith('node:') === true
   }
 
   #siteAbove (site: number): number {

@@ -3,13 +3,17 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { recorderOutsideDrivers } from '../observe.ts'
 import { patch } from '../patch.ts'
-import { activeRecorder, type Recorder } from '../recorder.ts'
+import { activeRecorder } from '../recorder.ts'
 import { readStamp, writeStamp } from '../stamp.ts'
+import { patchEvents, type Maker } from './events.ts'
 import { patchFetch, withoutQuery } from './undici.ts'
+
+const makers = new WeakMap<ClientRequest | IncomingMessage, Maker>()
 
 /** HTTP clients: `node:http`, `node:https`, `fetch` and undici. */
 export function patchHttp (): void {
   for (const target of [http, https]) for (const name of ['request', 'get']) patchRequest(target, name)
+  for (const { prototype } of [http.ClientRequest, http.IncomingMessage]) patchEvents(prototype, makers)
   // Tells the response without a listener for it, whose presence would keep an unread body from being dropped.
   subscribe('http.client.response.finish', message => {
     const { request, response } = message as { request: ClientRequest, response: IncomingMessage }
@@ -18,6 +22,8 @@ export function patchHttp (): void {
     if (stamp === 0 || recorder === undefined) return
     // Its end is what counts from now on.
     writeStamp(request, 0)
+    const maker = makers.get(request)
+    if (maker !== undefined) makers.set(response, maker)
     const failed = (response.statusCode ?? 0) >= 400
     const bytes = contentLength(response.headers['content-length'])
     response.prependOnceListener('close', () => recorder.close(stamp - 1, failed, undefined, bytes))
@@ -30,10 +36,8 @@ function patchRequest (target: object, name: string): void {
     const recorder = recorderOutsideDrivers()
     if (recorder === undefined) return Reflect.apply(original, this, args)
     const record = recorder.record(true)
-    const at = args.length - 1
-    const callback = args[at]
-    const handed = typeof callback === 'function' ? args.with(at, inOuter(recorder, record, callback)) : args
-    const request = recorder.call(record, original, this, handed) as ClientRequest
+    const request = recorder.call(record, original, this, args) as ClientRequest
+    makers.set(request, { recorder, record })
     const { method, protocol, path } = request
     const wait = recorder.open(record, {
       kind: 'http', statement: `${method} ${withoutQuery(path)}`, target: `${protocol}//${request.getHeader('host') ?? request.host}`, driver: 'node:http', values: path
@@ -45,13 +49,6 @@ function patchRequest (target: object, name: string): void {
     })
     return request
   })
-}
-
-function inOuter (recorder: Recorder, driver: number, callback: Function) {
-  const record = recorder.besides(driver)
-  return function (this: unknown, ...args: unknown[]): unknown {
-    return recorder.enter(record, callback, this, args)
-  }
 }
 
 function contentLength (value: string | undefined): number | undefined {

@@ -9,6 +9,7 @@ import { patch, type Target } from '../patch.ts'
 import { activeRecorder } from '../recorder.ts'
 import type { WaitStart } from '../wait-log.ts'
 import { patchCallbacks, patchPromises, patchSync } from './callbacks.ts'
+import { patchEvents, type Maker } from './events.ts'
 import { ask, noteConnection, patchAnswers, recordOfWriter } from './exchanges.ts'
 
 const DNS = [
@@ -92,7 +93,10 @@ function endpoint (args: unknown[]): string {
 /** `PGPASSWORD=secret pg_dump`: what is set for a command, before its name. */
 const VARIABLES = /^\s*(?:\w+=(?:'[^']*(?:'|$)|"(?:[^"\\]|\\[^])*(?:"|$)|\\[^]|[^\s'"\\])*(?:\s+|$))*/
 
+const makers = new WeakMap<ChildProcess, Maker>()
+
 function patchProcesses (): void {
+  patchEvents(ChildProcess.prototype, makers)
   patch(ChildProcess.prototype as Target, 'spawn', original => function (...args: unknown[]) {
     const recorder = recorderOutsideDrivers()
     if (recorder === undefined) return Reflect.apply(original, this, args)
@@ -100,6 +104,7 @@ function patchProcesses (): void {
     const record = recorder.record(true)
     const wait = recorder.open(record, { kind: 'process', statement: 'spawn', target: file ?? '', driver: 'node:child_process', values })
     const child = this as ChildProcess
+    makers.set(child, { recorder, record })
     // `close` comes when its output has been read too, and after a failed start.
     child.prependOnceListener('close', code => recorder.close(wait, code !== 0))
     return recorder.call(record, original, this, args)

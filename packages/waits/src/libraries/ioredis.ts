@@ -1,13 +1,15 @@
 import type { Asked } from '../live/connections.ts'
-import { closeWithPromise, recorderOutsideDrivers } from '../observe.ts'
+import { recorderOutsideDrivers } from '../observe.ts'
 import { patch } from '../patch.ts'
+import type { Recorder } from '../recorder.ts'
 import type { WaitStart } from '../wait-log.ts'
 
 interface Command {
   readonly name: string
   readonly args: readonly unknown[]
-  /** Who asked by a callback looks at no promise. */
-  readonly callback?: unknown
+  /** Settle its promise. */
+  resolve (answer: unknown): unknown
+  reject (error: unknown): unknown
 }
 
 interface Connection {
@@ -21,8 +23,8 @@ interface Queue {
   peekFront (): { readonly command: Command } | undefined
 }
 
-/** Commands that were seen: what was asked before there is a connection, or when it is lost, comes again when there is one. */
-const seen = new WeakSet<Command>()
+/** What was asked before there is a connection, or when it is lost, is sent again when there is one, and still the same wait. */
+const waits = new WeakMap<Command, { readonly recorder: Recorder, readonly wait: number }>()
 
 /**
  * `ioredis`: one wait a command; a pipeline's commands are open together. Its tracing channels (from 5.11) tell the same, but not of the versions before,
@@ -32,19 +34,37 @@ export function patchIoredis (Redis: { prototype: object }): void {
   patch(Redis.prototype, 'sendCommand', original => function (...args: unknown[]) {
     const recorder = recorderOutsideDrivers()
     const command = args[0] as Command | undefined
-    if (recorder === undefined || command === undefined || seen.has(command)) return Reflect.apply(original, this, args)
-    seen.add(command)
+    if (recorder === undefined || command === undefined || isOpen(recorder, command)) return Reflect.apply(original, this, args)
     if (recorder.passes(command.name, this as Connection, oldestCommand)) return Reflect.apply(original, this, args)
     const record = recorder.record(true)
     const wait = recorder.open(record, describe(this as Connection, command))
+    waits.set(command, { recorder, wait })
     recorder.noted(command)
-    const answer = recorder.call(record, original, this, args)
-    const followed = closeWithPromise(recorder, record, wait, answer, size)
-    if (typeof command.callback !== 'function') return followed
-    // The callback is told of an error; a promise of ours that nobody has would end the process for it.
-    recorder.follow(record, followed, () => {}, () => {})
-    return answer
+    closeWithCommand(recorder, wait, command)
+    return recorder.call(record, original, this, args)
   })
+}
+
+function isOpen (recorder: Recorder, command: Command): boolean {
+  const before = waits.get(command)
+  return before?.recorder === recorder && recorder.isOpen(before.wait)
+}
+
+/**
+ * A promise in place of its own would be rejected beside it, which ends the process: pipelines, clusters and who gives a callback look at the command's own
+ * alone.
+ */
+function closeWithCommand (recorder: Recorder, wait: number, command: Command): void {
+  const { resolve, reject } = command
+  command.resolve = function (answer) {
+    const { rows, bytes } = size(answer)
+    recorder.close(wait, false, rows, bytes)
+    return Reflect.apply(resolve, this, [answer]) as unknown
+  }
+  command.reject = function (error) {
+    recorder.close(wait, true)
+    return Reflect.apply(reject, this, [error]) as unknown
+  }
 }
 
 function describe ({ options }: Connection, { name, args }: Command): WaitStart {

@@ -87,6 +87,15 @@ for (const target of ['ES2016', 'ES2022'] as const) {
   }
 }
 
+test('a wait is told at the line of its `await`, built by TypeScript to ES2016', async () => {
+  const program = join(folder, 'lines.mjs')
+  const built = build("import { setTimeout } from 'node:timers/promises'\nexport async function main () {\n  await setTimeout(2)\n  await setTimeout(2)\n}\n", 'ES2016')
+  await writeFile(program, built)
+  const { waits } = merge(await run(program))
+  const lines = built.split('\n').flatMap((text, at) => text.includes('yield setTimeout') ? [at + 1] : [])
+  assert.deepEqual(Array.from(waits!.site, site => waits!.sites[site]?.line), lines)
+})
+
 /** As esbuild writes it. */
 const ESBUILD = `var __async = (__this, __arguments, generator) => {
   return new Promise((resolve, reject) => {
@@ -110,9 +119,49 @@ const ESBUILD = `var __async = (__this, __arguments, generator) => {
 };
 `
 
+/** As SWC writes it, and Babel nearly so. */
+const SWC = `function asyncGeneratorStep(gen, resolve, reject, _next, _throw, key, arg) {
+  try {
+    var info = gen[key](arg);
+    var value = info.value;
+  } catch (error) {
+    reject(error);
+    return;
+  }
+  if (info.done) resolve(value);
+  else Promise.resolve(value).then(_next, _throw);
+}
+function _async_to_generator(fn) {
+  return function() {
+    var self = this, args = arguments;
+    return new Promise(function(resolve, reject) {
+      var gen = fn.apply(self, args);
+      function _next(value) {
+        asyncGeneratorStep(gen, resolve, reject, _next, _throw, "next", value);
+      }
+      function _throw(err) {
+        asyncGeneratorStep(gen, resolve, reject, _next, _throw, "throw", err);
+      }
+      _next(undefined);
+    });
+  };
+}
+`
+
+/** Puts `_async_to_generator(…).call(this)` in place of each call of TypeScript's helper. */
+function asSwc (text: string): string {
+  const call = '__awaiter(this, void 0, void 0, '
+  const at = text.indexOf(call)
+  if (at < 0) return text.replace(/var __awaiter[^]*?\n};\n/, SWC)
+  let end = at + call.length
+  for (let depth = 1; depth > 0; end++) depth += text[end] === '(' ? 1 : text[end] === ')' ? -1 : 0
+  return asSwc(`${text.slice(0, at)}_async_to_generator(${text.slice(at + call.length, end)}.call(this)${text.slice(end)}`)
+}
+
 for (const [what, change] of [
   ['in a bundle, where TypeScript\'s helper has a number', (text: string) => text.replaceAll('__awaiter', '__awaiter$1')],
-  ['with esbuild\'s helper', (text: string) => text.replace(/var __awaiter[^]*?\n};\n/, ESBUILD).replaceAll('__awaiter(this, void 0, void 0, ', '__async(this, null, ')]
+  ['with esbuild\'s helper', (text: string) => text.replace(/var __awaiter[^]*?\n};\n/, ESBUILD).replaceAll('__awaiter(this, void 0, void 0, ', '__async(this, null, ')],
+  ['with the helper of SWC and Babel', asSwc]
 ] as const) {
   test(`97 % of the wall time are under the right callers: drivers, ${what}`, async t => {
     const source = await readFile(new URL('programs/drivers.mjs', FIXTURES), 'utf8')

@@ -13,6 +13,8 @@ interface Steps {
   readonly isHelped: boolean
   /** For each async function in it, the innermost first, how many of the places lead to it. */
   readonly levels: readonly number[]
+  /** So many of them, the first ones, are functions by themselves; the others are those of which a generator is the body. */
+  readonly plain: number
   /** All of it is Node's own code. */
   readonly isNodes: boolean
 }
@@ -104,27 +106,28 @@ export class Paths {
   }
 
   /** The synchronous part of a record's stack is joined to the path of the record whose code it ran in. */
-  #join (record: number, above: number, { places, isCut, isHelped, levels }: Steps): void {
+  #join (record: number, above: number, { places, isCut, isHelped, levels, plain }: Steps): void {
     const tree = this.#tree
     let node = this.node[above] as number
     let site = this.site[above] as number
     let at = 0
-    const length = levels[Math.min(this.#level(record), levels.length - 1)] ?? places.length
+    const level = Math.min(this.#level(record), levels.length - 1)
+    const length = levels[level] ?? places.length
     const first = places[0]
     if (first !== undefined && !isCut) {
       const found = this.continued(above, this.#frame(first), isHelped)
       if (found >= 0) {
         // The same function goes on: it is there already, at another line now.
         const caller = this.#callerSite(above, found)
-        if (length === 0) this.#set(record, tree.parent(found), caller)
+        if (length === 0) this.#set(record, tree.parent(found), this.#inBody(caller, first))
         site = this.#site(caller, first)
         node = found
         at = 1
       }
     }
     for (; at < places.length; at++) {
-      if (at === length) this.#set(record, node, site)
       const place = places[at] as number
+      if (at === length) this.#set(record, node, level < plain ? site : this.#inBody(site, place))
       node = tree.child(node, this.#frame(place))
       site = this.#site(site, place)
     }
@@ -180,8 +183,8 @@ export class Paths {
     // Of helped functions the one that called the helper is the async one; of those that its generator called each may be, and those that aren't are told by
     // who goes on.
     const generator = (helped[0] ?? -1) + 1
-    const levels = [...code.slice(generator).map((_, at) => code.length - at), ...helped]
-    return { places: code, isCut, isHelped, levels, isNodes: code.every(place => this.#isNodes(place)) }
+    const plain = code.slice(generator).map((_, at) => code.length - at)
+    return { places: code, isCut, isHelped, levels: [...plain, ...helped], plain: plain.length, isNodes: code.every(place => this.#isNodes(place)) }
   }
 
   #frame (place: number): number {
@@ -198,12 +201,18 @@ export class Paths {
     return this.sites[site]?.parent ?? -1
   }
 
-  #site (parent: number, place: number): number {
-    const key = `${parent} ${place}`
+  /** The line in a function's body, where that is a generator which a helper calls: it is the one that was written in the function. */
+  #inBody (site: number, place: number): number {
+    const { frame, parent } = this.sites[site] ?? {}
+    return frame === undefined || parent === undefined ? site : this.#site(parent, place, frame)
+  }
+
+  #site (parent: number, place: number, frame = this.#frame(place)): number {
+    const key = `${parent} ${place} ${frame}`
     let id = this.#siteIds.get(key)
     if (id === undefined) {
       const [, line, column] = this.#recording.places[place] as [number, number, number]
-      id = this.sites.push({ frame: this.#frame(place), line, column, parent }) - 1
+      id = this.sites.push({ frame, line, column, parent }) - 1
       this.#siteIds.set(key, id)
     }
     return id

@@ -30,11 +30,11 @@ const PROFILER = /\/node_modules\/v8-profiler-next\//
 const TSLIB = /\/node_modules\/tslib\//
 
 /**
- * What stands for `async` below ES2017, and within how many lines its parts are: TypeScript's, which may have a number in a bundle, and esbuild's. As a
- * variable's function, V8 may tell it by a longer name.
+ * What stands for `async` below ES2017, and within how many lines its parts are: TypeScript's, which may have a number in a bundle, esbuild's, and that of
+ * Babel and SWC. As a variable's function, V8 may tell it by a longer name.
  */
-const AWAITERS: ReadonlyArray<readonly [name: RegExp, lines: number]> = [[/(?:^|\.)__awaiter(?:\$\d+)?$/, 10], [/(?:^|\.)__async(?:\$?\d+)?$/, 20]]
-const AWAITER_PARTS = new Set(['adopt', 'fulfilled', 'rejected', 'step', ''])
+const AWAITERS: ReadonlyArray<readonly [name: RegExp, lines: number]> = [[/(?:^|\.)__awaiter(?:\$\d+)?$/, 10], [/(?:^|\.)__async(?:\$?\d+)?$/, 20], [/(?:^|\.)asyncGeneratorStep(?:\$?\d+)?$/, 40]]
+const AWAITER_PARTS = new Set(['adopt', 'fulfilled', 'rejected', 'step', '_next', '_throw', ''])
 
 /**
  * What `__asyncGenerator` is made of, which stands for async generators below ES2018. It has returned when its parts are called, so it is known by that

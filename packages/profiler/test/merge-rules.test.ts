@@ -300,8 +300,8 @@ test('what those do that use the recorder is the recorder\'s and nobody\'s wait,
   assert.deepEqual(Array.from(merged.waits!.start), [START + 30_000])
 })
 
-test('an exchange over a connection is a wait of who asks by a driver that isn\'t known; of known ones, of HTTP and of nobody it is none', () => {
-  const drivers = ['file:///app/node_modules/postgres/src/connection.js', 'file:///app/node_modules/pg/lib/client.js', 'node:_http_outgoing', 'node:internal/deps/undici/undici', 'file:///app/node_modules/undici/lib/client.js']
+test('an exchange over a connection is a wait of who asks by a driver that isn\'t known, or by a version of one that isn\'t; of known ones, of HTTP and of nobody it is none', () => {
+  const drivers = ['file:///app/node_modules/redis/index.js', 'file:///app/node_modules/postgres/src/connection.js', 'file:///app/node_modules/pg/lib/client.js', 'node:_http_outgoing', 'node:internal/deps/undici/undici', 'file:///app/node_modules/undici/lib/client.js']
   const base = recordingOf([], [{ start: 0, end: 10, record: 0, operation: 3 }, ...drivers.map((_, at) => ({ start: 20 + 10 * at, end: 30 + 10 * at, record: 4 + at, operation: 3 }))])
   const merged = mergeWaits(profileOf(idle(100)), {
     ...base,
@@ -310,9 +310,9 @@ test('an exchange over a connection is a wait of who asks by a driver that isn\'
     // Each called by `load`, called by `main`.
     stacks: [...base.stacks, ...drivers.map((_, at) => [5 + at, 0, 3, CUT])],
     records: { parent: [...base.records.parent, ...drivers.map(() => 0)], stack: [...base.records.stack, ...drivers.map((_, at) => 3 + at)], flags: [...base.records.flags, ...drivers.map(() => 0)] },
-    waits: { ...base.waits, operations: [...base.waits.operations, { kind: 'network', target: 'db:5432', statement: 'exchange', driver: 'node:net', sync: false }] }
+    waits: { ...base.waits, operations: [...base.waits.operations, { kind: 'network', target: 'db:5432', statement: 'exchange', driver: 'node:net', sync: false }, { kind: 'sql', target: 'db', statement: 'select', driver: 'pg', sync: false }] }
   })
-  assert.deepEqual(Array.from(merged.waits!.start, time => time - START), [20_000])
+  assert.deepEqual(Array.from(merged.waits!.start, time => time - START), [20_000, 30_000])
 })
 
 test('waits that were counted stay so, in the order of their starts; a package\'s own writes to a socket are its own affair', () => {

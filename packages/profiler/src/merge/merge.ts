@@ -20,7 +20,9 @@ const HTTP = /^node:(?:_http_|internal\/deps\/undici)/
 const KEEPS_HOUSE = new Set(['async-mutex', 'avvio', 'bullmq', 'fastify', 'generic-pool', 'knex', 'piscina', 'tarn', 'undici'])
 const FASTIFY = /\/node_modules\/fastify\//
 /** A driver may be several packages: a wait is its caller's, not the pool's that all queries go through. */
-const DRIVERS = /\/node_modules\/(?:pg|pg-pool|mysql2|ioredis|redis|@redis\/client|mongodb)\//
+const DRIVERS = /\/node_modules\/(pg|pg-pool|mysql2|ioredis|redis|@redis\/client|mongodb)\//
+/** Which of them tells what another one asks. */
+const TOLD_BY: Readonly<Record<string, string>> = { pg: 'pg-pool', redis: '@redis/client' }
 
 /**
  * Joins a CPU profile with the waits that were recorded beside it, into one profile of the wall time:
@@ -75,6 +77,7 @@ function placeWaits (recording: WaitRecording, operations: Operations, paths: Pa
   roles: Roles): Started[] {
   const { waits, cost: { simplerSince = Infinity } } = recording
   const isRuns = recordsOfRun(recording.records)
+  const telling = new Set(waits.operations.map(({ driver }) => driver))
   const started: Started[] = []
   waits.operation.forEach((recorded, index) => {
     const outcome = waits.outcome[index]
@@ -87,10 +90,13 @@ function placeWaits (recording: WaitRecording, operations: Operations, paths: Pa
     const isOwn = (url: string) => url.startsWith('node:') || (driver !== '' && (url.includes(`/node_modules/${driver}/`) || DRIVERS.test(url)))
     let isLoading = false
     let isDriver = false
+    let isTold = false
     let isHttp = false
     while (node > 0 && isOwn(url(node))) {
       isLoading ||= url(node).startsWith('node:internal/modules/')
-      isDriver ||= DRIVERS.test(url(node))
+      const name = DRIVERS.exec(url(node))?.[1]
+      isDriver ||= name !== undefined
+      isTold ||= name !== undefined && (telling.has(name) || telling.has(TOLD_BY[name] ?? ''))
       isHttp ||= HTTP.test(url(node))
       node = tree.parent(node)
       site = paths.sites[site]?.parent ?? -1
@@ -103,8 +109,8 @@ function placeWaits (recording: WaitRecording, operations: Operations, paths: Pa
     // Its timers are limits and housekeeping where it is known what is waited for, and where they don't come to their end; of others some hold the run up.
     if (kind === 'timer' && (isDriver || DRIVERS.test(url(node)) || (packageName !== undefined && (KEEPS_HOUSE.has(packageName) || outcome === OUTCOME.open)))) return
     if ((kind === 'socket' || kind === 'network') && node === 0) return
-    // What those drivers send that are known is a part of their own waits.
-    if (kind === 'network' && (isDriver || isHttp || url(node).includes('/node_modules/undici/'))) return
+    // What those drivers send that are known is a part of their own waits; older versions, as redis 3 and mongodb 3, have none.
+    if (kind === 'network' && (isTold || isHttp || url(node).includes('/node_modules/undici/'))) return
     // What a driver computes to log in is a part of connecting.
     if (kind === 'threadpool' && isDriver) return
     const operation = kind === 'timer' && packageName !== undefined ? operations.of(recorded, packageName) : recorded

@@ -115,10 +115,12 @@ describe('mysql2 on MariaDB', { skip: noMariadb }, () => {
     assert.equal(waits.filter(({ caller }) => caller?.startsWith('wants') === true).length, 5, 'and waits for none but its own')
   })
 
-  test('a stream of the app\'s own is left to its connection', async () => {
+  test('a stream of the app\'s own is left to its connection; what is prepared and executed later is asked as well', async () => {
     const { recording } = await record('mysql-stream', { MYSQL_SOCKET: server.socket, MYSQL_USER: 'seeing' })
     const waits = toWaits(recording).filter(({ kind }) => kind === 'sql')
-    assert.deepEqual(waits.map(({ caller, outcome }) => [caller, outcome]), [['slow', 'done'], ['next', 'done']])
+    assert.deepEqual(waits.map(({ caller, statement, rows, outcome }) => [caller, statement, rows, outcome]), [
+      ['slow', 'select sleep(?)', 1, 'done'], ['next', 'select ?', 1, 'done'], ['prepared', 'prepare: select ? as id', null, 'done'], ['prepared', 'select ? as id', 1, 'done']
+    ])
     assert.deepEqual(recording.locks, [])
   })
 

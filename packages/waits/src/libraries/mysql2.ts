@@ -1,5 +1,5 @@
 import type { Asked } from '../live/connections.ts'
-import { closeWithCallback, inNameOf, recorderOutsideDrivers } from '../observe.ts'
+import { closeWithCallback, inNameOf, recorderOutsideDrivers, waitForCallback } from '../observe.ts'
 import { patch } from '../patch.ts'
 import { activeRecorder, type Recorder } from '../recorder.ts'
 import { normaliseSql } from '../statement.ts'
@@ -58,6 +58,38 @@ export function patchMysql2 (Connection: new (options: { config: object }) => Lo
       return command
     })
   }
+  patchPrepare(Connection)
+}
+
+/** Statements that are prepared for being executed later. Their class isn't exported; the first one shows it. */
+function patchPrepare (Connection: { prototype: object }): void {
+  patch(Connection.prototype, 'prepare', original => function (...args: unknown[]) {
+    const at = callbackAt(args)
+    if (at < 0) return Reflect.apply(original, this, args)
+    const callback = args[at] as Function
+    const handed = args.with(at, function (this: unknown, ...results: unknown[]) {
+      if (results[1] !== undefined) patchPrepared(Object.getPrototypeOf(results[1]) as object)
+      return Reflect.apply(callback, this, results)
+    })
+    const recorder = recorderOutsideDrivers()
+    if (recorder === undefined) return Reflect.apply(original, this, handed)
+    const { kind, statement, target, driver } = describe(this as Connection, args[0])
+    return waitForCallback(recorder, { kind, statement: `prepare: ${statement}`, target, driver }, original, this, handed, at)
+  })
+}
+
+const prepared = new WeakSet<object>()
+
+function patchPrepared (prototype: object): void {
+  if (prepared.has(prototype)) return
+  prepared.add(prototype)
+  patch(prototype, 'execute', original => function (...args: unknown[]) {
+    const recorder = recorderOutsideDrivers()
+    const at = callbackAt(args)
+    if (recorder === undefined || at < 0) return Reflect.apply(original, this, args)
+    const { query, _connection: connection = {} } = this as { readonly query?: string, readonly _connection?: Connection }
+    return waitForCallback(recorder, { ...describe(connection, query), values: args[0], parameters: at > 0 }, original, this, args, at, rows)
+  })
 }
 
 /** Its pool: the time until a connection is there, and queries that take one by themselves. */

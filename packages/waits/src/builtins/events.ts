@@ -15,12 +15,12 @@ export function patchEvents (prototype: object, makers: WeakMap<object, Maker>):
   Object.defineProperty(prototype, 'emit', {
     configurable: true,
     writable: true,
-    value: function emit (this: EventEmitter, ...event: [name: string]): unknown {
+    value: function emit (this: EventEmitter, name: string, ...values: unknown[]): unknown {
       // Looked up each time: the module `domain` replaces it when it is loaded.
       const { emit } = EventEmitter.prototype
       const { recorder, record } = makers.get(this) ?? {}
-      if (recorder === undefined || record === undefined || !recorder.isRunning || (recorder.current !== 0 && !recorder.inDriver)) return Reflect.apply(emit, this, event)
-      return recorder.enter(recorder.besides(record), emit, this, event)
+      if (recorder === undefined || record === undefined || !recorder.isRunning || (recorder.current !== 0 && !recorder.inDriver)) return Reflect.apply(emit, this, [name, ...values])
+      return recorder.enter(recorder.besides(record), emit, this, [name, ...values])
     }
   })
 }

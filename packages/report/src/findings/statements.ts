@@ -45,6 +45,15 @@ export function isPaged ({ kind, statement }: Pick<WaitOperation, 'kind' | 'stat
   return kind === 'http' && PAGE.test(statement) && !/\{(?:id|name)\}/.test(statement)
 }
 
+/** A column that is compared with one value, and what makes batches of rows: limits, ranges, lists. */
+const ONE = /\bwhere\b.*=\s*(?:\$\d+|[?:@])/is
+const BATCH = /[<>]=?\s*(?:\$\d+|[?:@(])|\b(?:limit|offset|fetch|top|between|in|any|all|unnest|values|rownum)\b/i
+
+/** Whether it asks for the rows that belong to one thing. */
+export function isOfOne ({ kind, statement }: Pick<WaitOperation, 'kind' | 'statement'>): boolean {
+  return kind === 'sql' && verbOf(statement) === 'read' && ONE.test(statement) && !BATCH.test(statement)
+}
+
 /** What its first word does to rows. */
 export function verbOf (statement: string): 'insert' | 'change' | 'read' {
   const word = /^[\s(]*(\w+)/.exec(statement)?.[1]?.toLowerCase() ?? ''

@@ -12,6 +12,8 @@ export const N_PLUS_ONE = {
   count: 10,
   /** Answers or writes of so many rows each are batches: somebody has thought of it. */
   batchRows: 20,
+  /** What belongs to one thing (`where user_id = $1`) may well be more: so many orders of each user are no batch yet. */
+  listRows: 200,
   /** Of a driver that isn't known it takes more, each with a smaller answer: a conversation has some ten steps, and what is large comes in pieces. */
   exchanges: 30,
   batchBytes: 4_096,

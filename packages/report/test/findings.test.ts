@@ -31,6 +31,17 @@ describe('the same query for each row', () => {
     ]) await assertNone(queries(150, at => ({ ...ofUser, statement, same: at + 1 })))
   })
 
+  test('is none for lists of keys or rows, whatever the answers; a list of states beside the key makes none', async () => {
+    const counted = (statement: string) => queries(150, at => ({ ...AUTHOR, statement, rows: 1, same: at + 1 }))
+    for (const statement of [
+      'select count(*) from orders where user_id = any($1)', 'select sku from items where sku in (…)', 'insert into items values (…), … on conflict do nothing',
+      'insert into items select * from unnest($1::int[], $2::text[])', 'update jobs set state = $1 where id = any ($2::int[])'
+    ]) await assertNone(counted(statement))
+    for (const statement of ['select id from orders where user_id = $1 and state in (…)', 'select id from orders where user_id in ($1)', 'insert into items values (…)']) {
+      assert.equal((await first(counted(statement), 'n-plus-one')).numbers.count, 150)
+    }
+  })
+
   test('is found where rows have some of their answers in common, which is told; few questions are told as identical ones', async () => {
     const found = await first(queries(200, at => ({ ...AUTHOR, same: at % 40 + 1 })), 'n-plus-one')
     assert.equal(found.numbers.count, 200)
@@ -120,7 +131,9 @@ describe('the same query for each row', () => {
 
   test('is none for the pages of one list, but is for those of many things', async () => {
     const paged = (statement: (at: number) => string) => queries(150, at => ({ ...AUTHOR, kind: 'http', statement: statement(at), same: at + 1 }))
-    for (const key of ['page=', 'limit=&offset=', 'starting_after=', 'pageToken=', 'continuation-token=', 'page%5Bnumber%5D=']) await assertNone(paged(() => `GET /orders?${key}`))
+    for (const key of ['page=', 'limit=&offset=', 'starting_after=', 'pageToken=', 'continuation-token=', 'page%5Bnumber%5D=', 'since_id=', 'ExclusiveStartKey=']) await assertNone(paged(() => `GET /orders?${key}`))
+    await assertNone(paged(at => `GET /orders/page/${at + 1}?size=`))
+    await first(paged(at => `GET /users/${at + 1}/orders/page/2`), 'n-plus-one')
     for (const statement of ['GET /orders?id=&per_page=', 'GET /pages?id=']) await first(paged(() => statement), 'n-plus-one')
     await first(paged(at => `GET /users/${at + 1}/orders?page=`), 'n-plus-one')
     await first(paged(at => `GET /users/${'abcdefghijkl'[at % 12]}lf/orders?page=`), 'n-plus-one')

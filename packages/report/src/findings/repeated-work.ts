@@ -3,7 +3,7 @@ import { countOf, medianOf, openTime } from '../waits/counts.ts'
 import { elapsed, type Look, type RecordedLook } from '../waits/look.ts'
 import type { Tally } from '../waits/tallies.ts'
 import { isPolling } from './identical.ts'
-import { isAround, isOfOne } from './statements.ts'
+import { isAround, isOfMany, isOfOne } from './statements.ts'
 import { N_PLUS_ONE, REPEATED, SLOW_OPERATION, TINY } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
@@ -52,9 +52,10 @@ export function isAtOnce ({ waits }: RecordedLook, { total, waits: members }: Ta
   return total >= REPEATED.atOnce * openTime(waits, members)
 }
 
-/** Many rows at a time are what somebody has thought of, unless they are all that one thing has. */
+/** Many keys or rows at a time are what somebody has thought of, unless the rows are all that one thing has. */
 export function isBatched (waits: Waits, members: readonly number[]): boolean {
   const operation = waits.operations[waits.operation[members[0] as number] as number] as Waits['operations'][number]
+  if (isOfMany(operation)) return true
   const most = isOfOne(operation) ? N_PLUS_ONE.listRows : N_PLUS_ONE.batchRows
   return medianOf(waits, members, wait => (waits.rows[wait] as number) / countOf(waits, wait)) >= most
 }

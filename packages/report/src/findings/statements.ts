@@ -37,21 +37,33 @@ export function isAround ({ kind, statement }: Pick<WaitOperation, 'kind' | 'sta
   return kind === 'sql' && AROUND.test(statement)
 }
 
-/** Keys of a query that lead from one page of a list to the next: each answer is a batch of as much as the service gives. */
-const PAGE = /[?&](?:page(?:%5B\w+%5D)?|(?:page|next|continuation)[-_]?token|page[-_]?(?:number|no|index)|cursor|offset|skip|marker|start(?:ing)?(?:[-_]?(?:at|after))?|after|before|ending[-_]?before)=/i
+/** Keys of a query, or a path's end, that lead from one page of a list to the next: each answer is a batch of as much as the service gives. */
+const PAGE = /[?&](?:page(?:%5B\w+%5D)?|(?:page|next|continuation)[-_]?token|page[-_]?(?:number|no|index)|cursor|offset|skip|marker|start(?:ing)?(?:[-_]?(?:at|after))?|after|before|ending[-_]?before|next|(?:since|max|min)[-_]?id|(?:exclusivestart|last(?:evaluated)?)[-_]?(?:key|id))=|\/page\/\{id\}(?:\?|$)/i
 
 /** Whether it is for one list's pages, rather than one thing's of many. */
 export function isPaged ({ kind, statement }: Pick<WaitOperation, 'kind' | 'statement'>): boolean {
-  return kind === 'http' && PAGE.test(statement) && !/\{(?:id|name)\}/.test(statement)
+  return kind === 'http' && PAGE.test(statement) && !/(?<!\/page\/)\{(?:id|name)\}/.test(statement)
 }
 
-/** A column that is compared with one value, and what makes batches of rows: limits, ranges, lists. */
-const ONE = /\bwhere\b.*=\s*(?:\$\d+|[?:@])/is
+/** What makes batches of rows: limits, ranges, lists. */
 const BATCH = /[<>]=?\s*(?:\$\d+|[?:@(])|\b(?:limit|offset|fetch|top|between|in|any|all|unnest|values|rownum)\b/i
+
+/** Several rows or keys at a time. A list of two or more is `(…)`; of one it stays `($1)`. */
+const LIST = /\b(?:any|all|unnest|jsonb?_(?:array|each|to_record|table)\w*|openjson)\s*\(|\bin\s*\(…\)|\bvalues\s*\([^()]*\), …/i
+
+/** Whether it asks for many things at a time, whatever the answer: which of a list are there, say. Beside the one that they belong to, a list may be of states. */
+export function isOfMany ({ kind, statement }: Pick<WaitOperation, 'kind' | 'statement'>): boolean {
+  return kind === 'sql' && LIST.test(statement) && !isCompared(statement)
+}
 
 /** Whether it asks for the rows that belong to one thing. */
 export function isOfOne ({ kind, statement }: Pick<WaitOperation, 'kind' | 'statement'>): boolean {
-  return kind === 'sql' && verbOf(statement) === 'read' && ONE.test(statement) && !BATCH.test(statement)
+  return kind === 'sql' && verbOf(statement) === 'read' && isCompared(statement) && !BATCH.test(statement)
+}
+
+/** Whether its condition, or all of it where it has none, compares something with one value. */
+function isCompared (statement: string): boolean {
+  return /=\s*(?:\$\d+|[?:@])/.test(statement.slice(Math.max(0, statement.search(/\bwhere\b/i))))
 }
 
 /** What its first word does to rows. */

@@ -253,6 +253,8 @@ describe('code that computes', () => {
     assert.deepEqual(locations(found!), ['annotate src/annotate.js:1'])
     assert.ok(Math.abs(found!.time - 1_300_000) < 1)
     assert.match(found!.evidence.join(), /of the time, most of it in annotate/)
+    const alone = new RunBuilder().run(['handler', 'annotate'], 1200).run(['handler'], 0.01)
+    assert.equal((await find(alone.profile()))[0]?.evidence.at(-1), 'by themselves: annotate 1.20 s')
   })
 
   test('is none below a second, beside much waiting, without an application\'s code, where another finding tells why, and of a CPU profile', async () => {

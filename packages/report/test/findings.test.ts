@@ -248,6 +248,11 @@ describe('a slow operation', () => {
     assert.ok(Math.abs(found.share - 0.7) < 0.01)
     assert.doesNotMatch(found.evidence.join(), /with/)
     assert.deepEqual((await first(new RunBuilder().wait({ ...REPORT, values: "[ 'enterprise', 1701 ]" }, 700), 'slow-operation')).evidence, ['asked once, answered after 700 ms', "values of the slowest: [ 'enterprise', 1701 ]"])
+    for (const [outcome, end] of [['failed', 'failed'], ['open', 'not answered']] as const) {
+      assert.deepEqual((await first(new RunBuilder().wait({ ...REPORT, outcome }, 700), 'slow-operation')).evidence, [`asked once, ${end} after 700 ms`])
+    }
+    const retried = new RunBuilder().wait({ ...REPORT, outcome: 'failed' }, 700).wait(REPORT, 800)
+    assert.deepEqual((await first(retried, 'slow-operation')).evidence, ['asked 2 times, 1.50 s in all, the slowest 800 ms', '1 of them failed'])
     const changing = await first(new RunBuilder().wait({ ...REPORT, statement: 'update orders set total = ?' }, 900), 'slow-operation')
     assert.match(changing.advice, /waits for a lock/)
     const others = { http: /Another service/, network: /Another server takes/, process: /child process/, worker: /another thread/, threadpool: /One piece of work for the thread pool/, file: /operation on a file/, dns: /name takes long/, connect: /connection takes long/ } as const
@@ -289,6 +294,9 @@ describe('operations one after the other', () => {
     const recent = new RunBuilder()
     repeat(5, at => recent.wait(section(at, { statement: `select ${'abcde'[at]} from t where placed > now() - interval ?` }), 60))
     await first(recent, 'sequential')
+    const oneLine = new RunBuilder()
+    repeat(5, at => oneLine.wait(section(at, { stack: [`handler:7:${at + 1}`] }), 60))
+    assert.match((await first(oneLine, 'sequential')).evidence.join(), /awaited in line 7$/)
   })
 
   test('are found where all have the values that the first one had', async () => {

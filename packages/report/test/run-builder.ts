@@ -1,8 +1,8 @@
-import type { CallSite, Frame, LoopBlock, Profile, WaitKind, WaitLock, WaitOperation, Waits } from '@geordi/profile'
+import { WAIT_OUTCOMES, type CallSite, type Frame, type LoopBlock, type Profile, type WaitKind, type WaitLock, type WaitOperation, type WaitOutcome, type Waits } from '@geordi/profile'
 import { FULL_RUN } from './profile-builder.ts'
 
 /**
- * A function on a stack and the line of its call: `load:12`. Its script is the application's, but `(gc)` and `RegExp: …` have none, `readSync node:fs` is Node's and
+ * A function on a stack and the line of its call, and the column: `load:12`, `load:12:30`. Its script is the application's, but `(gc)` and `RegExp: …` have none, `readSync node:fs` is Node's and
  * `render in ejs` a package's.
  */
 export type Step = string
@@ -23,6 +23,8 @@ export interface TestWait {
   readonly bytes?: number
   /** So many, one after the other, were counted together. */
   readonly count?: number
+  /** `done` unless it says so. */
+  readonly outcome?: WaitOutcome
   /** From the outside to the inside. */
   readonly stack?: readonly Step[]
 }
@@ -93,7 +95,7 @@ export class RunBuilder {
     const sites: CallSite[] = []
     const siteIds = new Map<string, number>()
     const waits = this.#waits.toSorted((a, b) => a.start - b.start).map(({ wait, start, end }) => {
-      const { kind = 'sql', statement, target = 'db', sync = false, parameters = false, connections, aside = false, same = 0, rows = NaN, bytes = NaN, count = 1, values, stack = ['handler:1'] } = wait
+      const { kind = 'sql', statement, target = 'db', sync = false, parameters = false, connections, aside = false, same = 0, rows = NaN, bytes = NaN, count = 1, values, outcome = 'done', stack = ['handler:1'] } = wait
       const key = JSON.stringify([kind, statement, target, sync, parameters, connections, aside])
       let operation = operationIds.get(key)
       if (operation === undefined) {
@@ -103,16 +105,16 @@ export class RunBuilder {
       }
       let [site, node] = [-1, 0]
       for (const step of stack) {
-        const [name, line] = parse(step)
+        const [name, line, column] = parse(step)
         const frame = this.#frame(name)
-        const siteKey = `${site} ${frame} ${line}`
+        const siteKey = `${site} ${frame} ${line} ${column}`
         let id = siteIds.get(siteKey)
-        if (id === undefined) siteIds.set(siteKey, id = sites.push({ frame, line, column: 5, parent: site }) - 1)
+        if (id === undefined) siteIds.set(siteKey, id = sites.push({ frame, line, column, parent: site }) - 1)
         site = id
         node = this.#node(node, frame)
       }
       const frame = operations[operation]!.frame
-      return { operation, site, start, end, same, rows, bytes, count, node: frame < 0 ? -1 : this.#node(node, frame) }
+      return { operation, site, start, end, same, rows, bytes, count, outcome, node: frame < 0 ? -1 : this.#node(node, frame) }
     })
     const column = (of: (wait: typeof waits[number]) => number) => Float64Array.from(waits, of)
     const recorded: Waits = {
@@ -122,7 +124,7 @@ export class RunBuilder {
       site: Int32Array.from(waits, ({ site }) => site),
       start: column(({ start }) => start * 1000),
       end: column(({ end }) => end * 1000),
-      outcome: new Uint8Array(waits.length),
+      outcome: Uint8Array.from(waits, ({ outcome }) => WAIT_OUTCOMES.indexOf(outcome)),
       rows: column(({ rows }) => rows),
       bytes: column(({ bytes }) => bytes),
       same: Int32Array.from(waits, ({ same }) => same),
@@ -192,9 +194,9 @@ export class RunBuilder {
   }
 }
 
-function parse (step: Step): [name: string, line: number] {
-  const [, name = step, line] = /^(.*):(\d+)$/.exec(step) ?? []
-  return step.startsWith('RegExp: ') ? [step, 1] : [name, Number(line ?? 1)]
+function parse (step: Step): [name: string, line: number, column: number] {
+  const [, name = step, line, column] = /^(.*?):(\d+)(?::(\d+))?$/.exec(step) ?? []
+  return step.startsWith('RegExp: ') ? [step, 1, 5] : [name, Number(line ?? 1), Number(column ?? 5)]
 }
 
 /** Does something so many times. */

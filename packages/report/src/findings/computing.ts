@@ -25,7 +25,7 @@ export function findComputing (look: Look, others: readonly Finding[]): Finding[
   const places = frame === undefined ? [] : [placeOfFrame(profile, frame)]
   const own = new Map<number, number>()
   self.forEach((time, node) => { if (kinds[tree.frame[node] as number] === 'app') add(own, tree.frame[node] as number, time) })
-  const busiest = largest(own).slice(0, 2).map(([frame, time]) => `${placeOfFrame(profile, frame).label} ${formatTime(time)}`)
+  const busiest = largest(own).slice(0, 2).filter(([, own], at) => at === 0 || own >= COMPUTING.second * time).map(([frame, time]) => `${placeOfFrame(profile, frame).label} ${formatTime(time)}`)
   return [{
     cause: 'computing',
     title: `The code itself computes for ${formatTime(time)}`,

@@ -39,7 +39,7 @@ export function findSequential (look: Look): Finding[] {
       subject: '',
       evidence: [
           `${formatTime(total)} in all, the slowest ${formatTime(slowest)}: together they might save ${formatTime(time)}`,
-          `awaited in the lines ${linesOf(places)}`
+          `awaited in ${linesOf(places)}`
       ],
       numbers: { count: run.length, total, max: slowest },
       places: places.slice(0, 1),
@@ -50,10 +50,10 @@ export function findSequential (look: Look): Finding[] {
   })
 }
 
-/** `9, 11, 13 and 5 more`. */
+/** `the lines 9, 11, 13 and 5 more`. */
 function linesOf (places: readonly Place[]): string {
   const lines = [...new Set(places.map(({ line, source }) => source?.original?.line ?? line))]
-  const told = lines.slice(0, MOST_LINES).join(', ')
+  const told = `${lines.length === 1 ? 'line' : 'the lines'} ${lines.slice(0, MOST_LINES).join(', ')}`
   return lines.length > MOST_LINES ? `${told} and ${lines.length - MOST_LINES} more` : told
 }
 

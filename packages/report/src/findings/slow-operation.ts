@@ -1,4 +1,4 @@
-import type { WaitLock } from '@geordi/profile'
+import { WAIT_OUTCOMES, type WaitLock } from '@geordi/profile'
 import { formatCount, formatTime } from '../numbers.ts'
 import { blockingTime, type Look, type RecordedLook } from '../waits/look.ts'
 import { longestOf, openTime } from '../waits/counts.ts'
@@ -50,7 +50,7 @@ export function findSlowOperations (look: Look): Finding[] {
   if (recorded === undefined) return []
   return recorded.tallies.filter(({ kind, sync, max }) => (!sync || kind === 'sql') && kind in TITLES && max >= SLOW_OPERATION.time).flatMap(tally => {
     if (isRepeatedWork(look, recorded, tally) || isRepeatedQuestion(look, recorded, tally)) return []
-    const { kind, statement, target, count, total, max, site, values } = tally
+    const { kind, statement, target, count, total, max, failed, site, values } = tally
     const { time, longest } = withoutLocks(recorded, tally)
     const slowest = tally.sync ? longest : max
     if (!isWorthTelling(look, time, SLOW_OPERATION)) return []
@@ -61,7 +61,8 @@ export function findSlowOperations (look: Look): Finding[] {
       title: `${TITLES[kind]}: ${formatTime(longest)}`,
       subject: statementOf(tally),
       evidence: [
-        count === 1 ? `asked once, answered after ${formatTime(tally.sync ? slowest : total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(slowest)}`,
+        count === 1 ? `asked once, ${endOf(recorded, tally)} after ${formatTime(tally.sync ? slowest : total)}` : `asked ${formatCount(count)} times, ${formatTime(total)} in all, the slowest ${formatTime(slowest)}`,
+        ...count > 1 && failed > 0 ? [`${formatCount(failed)} of them failed`] : [],
         ...values === undefined ? [] : [`values of the slowest: ${values}`],
         ...longest < slowest ? [`for ${formatTime(longest)} of that it did not wait for a lock`] : [],
         ...isQueued ? [`some ${formatCount(Math.round(total / openTime(recorded.waits, tally.waits)))} at a time: a part of that is waiting for a free thread, where these are fewer`] : [],
@@ -74,6 +75,15 @@ export function findSlowOperations (look: Look): Finding[] {
       advice: isQueued ? QUEUED : changes ? CHANGE : ADVICE[kind] as string
     }]
   })
+}
+
+/** Who gave up on it, or was told an error, has got no answer. */
+function endOf ({ waits }: RecordedLook, { waits: [wait = -1] }: Tally): string {
+  switch (WAIT_OUTCOMES[waits.outcome[wait] as number]) {
+    case 'failed': return 'failed'
+    case 'open': return 'not answered'
+    default: return 'answered'
+  }
 }
 
 /** The wall time of those that are slow by themselves and not because of a lock, and the longest one's own time. */

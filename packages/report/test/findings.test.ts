@@ -31,6 +31,15 @@ describe('the same query for each row', () => {
     ]) await assertNone(queries(150, at => ({ ...ofUser, statement, same: at + 1 })))
   })
 
+  test('leaves to others what took far longer than the rest: one slow statement is not the fault of those around it', async () => {
+    const one = (rest: number) => queries(60, at => ({ ...AUTHOR, same: at + 1 })).wait({ ...AUTHOR, same: 61 }, 2000).run(['handler', 'render'], rest)
+    assert.deepEqual((await find(one(0))).map(({ cause }) => cause), ['slow-operation'], 'of 2.3 s the others\' 60 ms are little')
+    const two = queries(400, at => ({ ...AUTHOR, same: at + 1 })).wait({ ...AUTHOR, same: 401 }, 1000)
+    const found = await find(two)
+    assert.deepEqual(found.map(({ cause, time }) => [cause, Math.round(time / 1000)]), [['slow-operation', 1000], ['n-plus-one', 400]])
+    assert.match(found[1]!.evidence.join(), /1 of them took far longer/)
+  })
+
   test('is none for lists of keys or rows, whatever the answers; a list of states beside the key makes none', async () => {
     const counted = (statement: string) => queries(150, at => ({ ...AUTHOR, statement, rows: 1, same: at + 1 }))
     for (const statement of [

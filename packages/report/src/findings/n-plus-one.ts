@@ -5,7 +5,7 @@ import { statementOf, type Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { isPolling } from './identical.ts'
 import { callers } from './places.ts'
-import { isAtOnce, isBatched, isRepeatedQuestion, isRepeatedWork, isWork, WORK_ADVICE, WORK_NAMES } from './repeated-work.ts'
+import { isAtOnce, isBatched, isRepeatedQuestion, isRepeatedWork, isWork, withoutOutliers, WORK_ADVICE, WORK_NAMES } from './repeated-work.ts'
 import { isAround, isPaged, reads, verbOf } from './statements.ts'
 import { IDENTICAL, N_PLUS_ONE, WITHIN_PROCESS } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
@@ -21,8 +21,10 @@ function findOneByOne (look: Look, isOne: (recorded: RecordedLook, tally: Tally)
   const { profile, recorded, wall } = look
   if (recorded === undefined) return []
   return recorded.tallies.filter(tally => isOne(recorded, tally)).flatMap(tally => {
-    const time = elapsed(recorded, tally.waits)
+    const usual = tally.sync ? tally.waits : withoutOutliers(recorded.waits, tally.waits, tally.median)
+    const time = elapsed(recorded, usual)
     if (!isWorthTelling(look, time, tally.sync ? WITHIN_PROCESS : {})) return []
+    const others = tally.waits.length - usual.length
     const { kind, count, total, median, site, repeats } = tally
     const atOnce = total / openTime(recorded.waits, tally.waits)
     const isInTurn = !isAtOnce(recorded, tally)
@@ -32,9 +34,10 @@ function findOneByOne (look: Look, isOne: (recorded: RecordedLook, tally: Tally)
       subject: statementOf(tally),
       evidence: [
         `${formatCount(count)} from one call, ${formatTime(total)} in all, ${formatTime(median)} each (median)`,
+        ...others > 0 ? [`${formatCount(others)} of them took far longer than that, which is not counted here`] : [],
         ...repeats > 0 && reads(tally) ? [`${formatCount(repeats)} of them asked for what another had asked for already`] : []
       ],
-      numbers: { count, total, median, running: runningTime(recorded, tally.waits) },
+      numbers: { count, total, median, running: runningTime(recorded, usual) },
       places: callers(profile, recorded, site),
       time,
       share: time / wall,

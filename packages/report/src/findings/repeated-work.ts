@@ -1,5 +1,5 @@
 import type { WaitKind, Waits } from '@geordi/profile'
-import { countOf, medianOf, openTime } from '../waits/counts.ts'
+import { countOf, longestOf, medianOf, openTime } from '../waits/counts.ts'
 import { elapsed, type Look, type RecordedLook } from '../waits/look.ts'
 import type { Tally } from '../waits/tallies.ts'
 import { isPolling } from './identical.ts'
@@ -58,4 +58,10 @@ export function isBatched (waits: Waits, members: readonly number[]): boolean {
   if (isOfMany(operation)) return true
   const most = isOfOne(operation) ? N_PLUS_ONE.listRows : N_PLUS_ONE.batchRows
   return medianOf(waits, members, wait => (waits.rows[wait] as number) / countOf(waits, wait)) >= most
+}
+
+/** Those of many that don't take far longer than the others: what does is told as slow, or as held up. */
+export function withoutOutliers (waits: Waits, members: readonly number[], median: number): readonly number[] {
+  const least = Math.max(SLOW_OPERATION.time, SLOW_OPERATION.outlier * median)
+  return members.some(wait => longestOf(waits, wait) >= least) ? members.filter(wait => longestOf(waits, wait) < least) : members
 }

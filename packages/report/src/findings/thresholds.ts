@@ -46,7 +46,12 @@ export const IDENTICAL = {
 }
 
 /** A single operation that takes long. 100 ms are what a person notices in a page. */
-export const SLOW_OPERATION = { time: 100_000, share: 0.2 }
+export const SLOW_OPERATION = {
+  time: 100_000,
+  share: 0.2,
+  /** Among many of its kind it is one by itself, and no part of what all of them cost, where it takes so many times what they take. */
+  outlier: 10
+}
 
 /** Operations that could perhaps be awaited together. */
 export const SEQUENTIAL = {

@@ -85,6 +85,6 @@ function drawLabel (canvas: Canvas, { recording }: Content, tally: Tally, y: num
 function drawRest (canvas: Canvas, rest: readonly Tally[], bottom: number): void {
   if (rest.length === 0) return
   const sum = (of: (tally: Tally) => number) => rest.reduce((sum, tally) => sum + of(tally), 0)
-  const text = `${plural(rest.length, 'more group')}, not shown: ${formatCount(sum(({ count }) => count))} waits, ${formatTime(sum(({ total }) => total))} in all`
+  const text = `${plural(rest.length, 'more group')}, not shown: ${plural(sum(({ count }) => count), 'wait')}, ${formatTime(sum(({ total }) => total))} in all`
   canvas.text(text, margin, bottom + 11, { size: theme.text.small, colour: theme.muted })
 }

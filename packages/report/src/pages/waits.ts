@@ -53,7 +53,7 @@ export function drawWaits (canvas: Canvas, content: Content): void {
   }
   if (rest.length > 0) {
     const sum = (of: (tally: Tally) => number) => rest.reduce((sum, tally) => sum + of(tally), 0)
-    const text = `${plural(rest.length, 'more group')}: ${formatCount(sum(({ count }) => count))} waits, ${formatTime(sum(({ total }) => total))} in all, ` +
+    const text = `${plural(rest.length, 'more group')}: ${plural(sum(({ count }) => count), 'wait')}, ${formatTime(sum(({ total }) => total))} in all, ` +
       `${formatTime(sum(({ wall }) => wall))} of the wall time`
     canvas.text(text, margin, y + 10, { size: theme.text.small, colour: theme.muted })
   }

@@ -285,6 +285,10 @@ describe('a slow operation', () => {
     const busy = new RunBuilder().run(['handler', 'render'], 500)
     busy.open(REPORT, 0, 500)
     await assertNone(busy)
+    // Who waits for work to come into a list gets it when there is some.
+    const pop: TestWait = { kind: 'cache', statement: 'blpop', target: 'cache:6379', stack: ['handler:3'] }
+    await assertNone(new RunBuilder().wait(pop, 900))
+    await assertNone(queries(150, at => ({ ...pop, same: at + 1 })))
     await assertNone(new RunBuilder().wait({ kind: 'timer', statement: 'setTimeout', target: '' }, 900))
   })
 })

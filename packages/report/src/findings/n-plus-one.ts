@@ -6,7 +6,7 @@ import type { Finding } from './finding.ts'
 import { isPolling } from './identical.ts'
 import { callers } from './places.ts'
 import { isAtOnce, isBatched, isRepeatedQuestion, isRepeatedWork, isWork, withoutOutliers, WORK_ADVICE, WORK_NAMES } from './repeated-work.ts'
-import { isAround, isPaged, reads, verbOf } from './statements.ts'
+import { isAround, isPaged, isWaiting, reads, verbOf } from './statements.ts'
 import { IDENTICAL, N_PLUS_ONE, WITHIN_PROCESS } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
@@ -50,7 +50,7 @@ const NAMES = { sql: 'The same statement', document: 'The same query', cache: 'T
 
 function isOneByOne ({ waits }: RecordedLook, tally: Tally): boolean {
   const { kind, sync, count, waits: members, total, repeats } = tally
-  if (!KINDS.has(kind) || (sync && kind !== 'sql') || count < N_PLUS_ONE.count || isAround(tally) || isPaged(tally)) return false
+  if (!KINDS.has(kind) || (sync && kind !== 'sql') || count < N_PLUS_ONE.count || isAround(tally) || isPaged(tally) || isWaiting(tally)) return false
   if (kind === 'network' && (count < N_PLUS_ONE.exchanges || medianOf(waits, members, wait => (waits.bytes[wait] as number) / countOf(waits, wait)) >= N_PLUS_ONE.batchBytes)) return false
   if (isBatched(waits, members)) return false
   // Few questions, asked again and again, are told as what they are; of many rows' some have the same answer. What is sent with a POST isn't known.

@@ -6,7 +6,7 @@ import { statementOf, type Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { callers } from './places.ts'
 import { isAtOnce, isRepeatedQuestion, isRepeatedWork } from './repeated-work.ts'
-import { verbOf } from './statements.ts'
+import { isWaiting, verbOf } from './statements.ts'
 import { LOCK, SLOW_OPERATION } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
@@ -49,7 +49,7 @@ export function findSlowOperations (look: Look): Finding[] {
   const { profile, recorded, wall } = look
   if (recorded === undefined) return []
   return recorded.tallies.filter(({ kind, sync, max }) => (!sync || kind === 'sql') && kind in TITLES && max >= SLOW_OPERATION.time).flatMap(tally => {
-    if (isRepeatedWork(look, recorded, tally) || isRepeatedQuestion(look, recorded, tally)) return []
+    if (isWaiting(tally) || isRepeatedWork(look, recorded, tally) || isRepeatedQuestion(look, recorded, tally)) return []
     const { kind, statement, target, count, total, max, failed, site, values } = tally
     const { time, longest } = withoutLocks(recorded, tally)
     const slowest = tally.sync ? longest : max

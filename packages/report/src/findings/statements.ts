@@ -12,6 +12,14 @@ const READS_CACHE = new Set([
   'smembers', 'sismember', 'smismember', 'scard', 'zrange', 'zrangebyscore', 'zrevrange', 'zscore', 'zmscore', 'zcard', 'zrank', 'getbit', 'json.get', 'ft.search'
 ])
 
+/** Commands of Redis that wait for somebody else on purpose. */
+const BLOCKS_CACHE = new Set(['blpop', 'brpop', 'brpoplpush', 'blmove', 'blmpop', 'bzpopmin', 'bzpopmax', 'bzmpop', 'xread', 'xreadgroup', 'wait', 'waitaof'])
+
+/** Whether it is answered only when something has happened: that it takes long, or is asked again, is its purpose. */
+export function isWaiting ({ kind, statement }: Pick<WaitOperation, 'kind' | 'statement'>): boolean {
+  return kind === 'cache' && BLOCKS_CACHE.has(statement.toLowerCase())
+}
+
 const READS_DOCUMENT = /^(?:find|aggregate|count|distinct)/i
 
 /** Whether it asks for something that doesn't change by asking, nor by itself. */

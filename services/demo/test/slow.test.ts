@@ -40,6 +40,10 @@ test('the table has a route for each cause', () => {
   ])
 })
 
+test('the link to the regular expression has the text that it is given, so that a report tells its length', () => {
+  assert.match(exampleUrl(slowRoutes.find(({ path }) => path === '/slow/regex')!), /^\/slow\/regex\?q=a{27}!$/)
+})
+
 for (const route of slowRoutes) {
   describe(route.path, () => {
     test('is listed, with a link to profile it for an admin alone', async () => {

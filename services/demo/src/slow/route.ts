@@ -54,8 +54,8 @@ export function text (maxLength: number, value: string, description: string): Te
   return { type: 'string', minLength: 1, maxLength, default: value, description }
 }
 
-/** The route's path with its numbers as they are unless given. A text's is left out: it would only be long. */
+/** The route's path with its parameters as they are unless given: a report tells how long a text was only where the request has one. */
 export function exampleUrl ({ path, parameters }: SlowRoute): string {
-  const numbers = Object.entries(parameters).flatMap(([name, { type, default: value }]) => type === 'integer' ? [`${name}=${value}`] : [])
-  return numbers.length > 0 ? `${path}?${numbers.join('&')}` : path
+  const values = Object.entries(parameters).map(([name, { default: value }]) => `${name}=${encodeURIComponent(value)}`)
+  return values.length > 0 ? `${path}?${values.join('&')}` : path
 }

@@ -74,11 +74,11 @@ function facts (content: Content): Array<readonly [string, string]> {
   }
   list.push(['Samples', samplesInWords(content, 'all')])
   if (times.busy > 0) list.push(['Busy', `${formatTime(times.busy)} of ${formatTime(times.sampled)} sampled`])
-  if (waits !== undefined) list.push(['Waits', `${formatCount(countAll(waits))}; recording them took ${formatTime(recordingTime(content))}`])
+  if (waits !== undefined) list.push(['Waits', `${formatCount(countAll(waits))}; recording took at least ${formatTime(recordingTime(content))}`])
   return list
 }
 
-/** As the profiler saw it, or the recorder measured itself: the latter leaves out what it can't see, the former misses what is short. */
+/** As the profiler saw it, or the recorder measured itself: the latter leaves out what it can't see, the former misses what is short. What code is slower for is in neither. */
 function recordingTime ({ recording: { waits }, wall }: Content): number {
   return Math.max(waits?.recording.cost ?? 0, wall.parts.find(({ part }) => part === 'recording')?.time ?? 0)
 }

@@ -40,7 +40,7 @@ export function drawFindings (canvas: Canvas, content: Content, x: number, top: 
   const { findings, recording, wall } = content
   if (findings.length === 0) return recording.waits === undefined ? top : drawNothing(canvas, content, x, top, width)
   canvas.place('findings', x, top, 'Findings')
-  let y = heading(canvas, 'Findings', `what each has of the wall time, ${formatTime(wall.time)}; some overlap`, x, top, width)
+  let y = heading(canvas, 'Findings', `what each has of the wall time, ${formatTime(wall.time)}${recording.waits === undefined ? '' : ', with what drivers do for it'}; some overlap`, x, top, width)
   const entries = findings.map(finding => entryOf(canvas, finding, width - ASIDE))
   const bottom = top + room
   let shown = 0

@@ -12,6 +12,8 @@ export interface WaitStart {
   readonly statement?: string
   /** Tells operations of one statement apart, by their values: equal ones ask the same again. */
   readonly values?: unknown
+  /** The same of what isn't to be shown to anybody, who wants to see the values either: headers. */
+  readonly hidden?: string
   /** The npm package or `node:` module that does it, whose own frames aren't the caller. */
   readonly driver?: string
   /** It blocks the thread while it lasts. */
@@ -103,7 +105,7 @@ export class WaitLog {
    */
   open (record: number, time: number, start: WaitStart, { counted, placed }: { counted: boolean, placed: boolean }): number {
     const operation = this.operationOf(start)
-    const begun = { operation, record: this.#placeOf(record, operation, placed), start: time, same: start.values === undefined ? 0 : hash(start.values) }
+    const begun = { operation, record: this.#placeOf(record, operation, placed), start: time, same: start.values === undefined ? 0 : hash(start.hidden === undefined ? start.values : [start.values, start.hidden]) }
     const wait = counted ? this.#next++ : this.#add(begun)
     if (counted) this.#begun.set(wait, begun)
     this.#examples?.opened(wait, start.values)

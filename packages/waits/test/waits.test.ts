@@ -69,6 +69,11 @@ test('HTTP clients, connections, names and processes', async () => {
   const givenUp = only(waits, 'givesUp', 'http')
   assert.equal(givenUp.outcome, 'failed', 'it ends when nobody wants an answer any more')
   assert.equal(only(waits, 'upgrades', 'http').outcome, 'done', 'a connection that has become another protocol\'s has been waited for')
+  for (const caller of ['partsByFetch', 'partsByHttp']) {
+    const [first, second, again, others] = by(waits, caller, 'http').map(({ same }) => same)
+    assert.equal(first, again, 'what traces it is no other question')
+    assert.equal(new Set([first, second, others]).size, 3, 'another part of it, and somebody else\'s, are')
+  }
   assert.equal(only(waits, 'connects', 'connect').target, `127.0.0.1:${String(port)}`)
   assert.equal(only(waits, 'resolves', 'dns').target, 'localhost')
   const [spawned, blocking, command] = by(waits, 'spawns', 'process')
@@ -79,7 +84,7 @@ test('HTTP clients, connections, names and processes', async () => {
   assert.equal(by(waits, 'byCallbacks', 'timer').length, 1, 'a callback is called in the name of who handed it over')
   assert.deepEqual(['hearError', 'byEvents'].map(caller => by(waits, caller, 'timer').length), [1, 1], 'and so is a listener, of whose request it is')
   const text = JSON.stringify(recording)
-  for (const secret of ['password', 'token=secret', 'key=secret', 'PASSWORD', 'cret']) assert.ok(!text.includes(secret), secret)
+  for (const secret of ['password', 'token=secret', 'key=secret', 'PASSWORD', 'cret', 'Bearer']) assert.ok(!text.includes(secret), secret)
 })
 
 test('files, thread pool, timers and locks', async () => {

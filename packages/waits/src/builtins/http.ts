@@ -5,6 +5,7 @@ import { recorderOutsideDrivers } from '../observe.ts'
 import { patch } from '../patch.ts'
 import { activeRecorder } from '../recorder.ts'
 import { readStamp, writeStamp } from '../stamp.ts'
+import { askedWith } from './asked-with.ts'
 import { patchEvents, type Maker } from './events.ts'
 import { patchFetch, withoutQuery } from './undici.ts'
 
@@ -40,7 +41,12 @@ function patchRequest (target: object, name: string): void {
     makers.set(request, { recorder, record })
     const { method, protocol, path } = request
     const wait = recorder.open(record, {
-      kind: 'http', statement: `${method} ${withoutQuery(path)}`, target: `${protocol}//${request.getHeader('host') ?? request.host}`, driver: 'node:http', values: path
+      kind: 'http',
+      statement: `${method} ${withoutQuery(path)}`,
+      target: `${protocol}//${request.getHeader('host') ?? request.host}`,
+      driver: 'node:http',
+      values: path,
+      hidden: askedWith(request.getHeaders())
     })
     writeStamp(request, wait + 1)
     // After an error, when it was given up, and when the connection has become another protocol's, which is the only answer that is not told above.

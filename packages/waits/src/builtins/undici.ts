@@ -3,11 +3,13 @@ import { recorderOutsideDrivers } from '../observe.ts'
 import { patch } from '../patch.ts'
 import { activeRecorder, type Recorder } from '../recorder.ts'
 import type { WaitStart } from '../wait-log.ts'
+import { askedWith } from './asked-with.ts'
 
 interface UndiciRequest {
   readonly method: string
   readonly path: string
   readonly origin: string | URL
+  readonly headers?: unknown
 }
 
 /** What a request is waiting for: a connection that others use, or its answer. */
@@ -76,8 +78,8 @@ export function patchFetch (): void {
   subscribe('undici:request:error', message => close(message, true))
 }
 
-function describe ({ method, path, origin }: UndiciRequest): WaitStart {
-  return { kind: 'http', statement: `${method} ${withoutQuery(path)}`, target: String(origin), driver: 'undici', values: path }
+function describe ({ method, path, origin, headers }: UndiciRequest): WaitStart {
+  return { kind: 'http', statement: `${method} ${withoutQuery(path)}`, target: String(origin), driver: 'undici', values: path, hidden: askedWith(headers) }
 }
 
 function close (message: unknown, failed: boolean): void {

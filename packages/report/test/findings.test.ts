@@ -142,6 +142,10 @@ describe('the same query for each row', () => {
     const paged = (statement: (at: number) => string) => queries(150, at => ({ ...AUTHOR, kind: 'http', statement: statement(at), same: at + 1 }))
     for (const key of ['page=', 'limit=&offset=', 'starting_after=', 'pageToken=', 'continuation-token=', 'page%5Bnumber%5D=', 'since_id=', 'ExclusiveStartKey=']) await assertNone(paged(() => `GET /orders?${key}`))
     await assertNone(paged(at => `GET /orders/page/${at + 1}?size=`))
+    for (const statement of ['GET /users?ids=&fields=', 'GET /users?filter%5B%5D=', 'GET /users?userIds=', 'POST /users/_bulk', 'POST /users/batch?dry=', 'POST /v1/users:batchGet', 'PUT /bucket/film.mp4?partNumber=&uploadId=']) {
+      await assertNone(paged(() => statement))
+    }
+    for (const statement of ['GET /users?rid=', 'GET /batches', 'GET /users?grids=']) await first(paged(() => statement), 'n-plus-one')
     await first(paged(at => `GET /users/${at + 1}/orders/page/2`), 'n-plus-one')
     for (const statement of ['GET /orders?id=&per_page=', 'GET /pages?id=']) await first(paged(() => statement), 'n-plus-one')
     await first(paged(at => `GET /users/${at + 1}/orders?page=`), 'n-plus-one')

@@ -37,7 +37,9 @@ describe('the same query for each row', () => {
     const two = queries(400, at => ({ ...AUTHOR, same: at + 1 })).wait({ ...AUTHOR, same: 401 }, 1000)
     const found = await find(two)
     assert.deepEqual(found.map(({ cause, time }) => [cause, Math.round(time / 1000)]), [['slow-operation', 1000], ['n-plus-one', 400]])
-    assert.match(found[1]!.evidence.join(), /1 of them took far longer/)
+    assert.match(found[1]!.evidence.join(), /1 of them took far longer than that, 1\.00 s, which/)
+    const hardly = queries(10_000, at => ({ ...AUTHOR, same: at + 1 })).wait({ ...AUTHOR, same: 0 }, 200)
+    assert.equal((await first(hardly, 'n-plus-one')).evidence.length, 1)
   })
 
   test('is none for lists of keys or rows, whatever the answers; a list of states beside the key makes none', async () => {

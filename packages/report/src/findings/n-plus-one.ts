@@ -1,13 +1,13 @@
 import { formatCount, formatTime } from '../numbers.ts'
 import { elapsed, runningTime, type Look, type RecordedLook } from '../waits/look.ts'
-import { countOf, medianOf, openTime } from '../waits/counts.ts'
+import { countOf, medianOf, openTime, timeOf } from '../waits/counts.ts'
 import { statementOf, type Tally } from '../waits/tallies.ts'
 import type { Finding } from './finding.ts'
 import { isPolling } from './identical.ts'
 import { callers } from './places.ts'
 import { isAtOnce, isBatched, isRepeatedQuestion, isRepeatedWork, isWork, withoutOutliers, WORK_ADVICE, WORK_NAMES } from './repeated-work.ts'
 import { isAround, isPaged, isWaiting, reads, verbOf } from './statements.ts'
-import { IDENTICAL, N_PLUS_ONE, WITHIN_PROCESS } from './thresholds.ts'
+import { IDENTICAL, LEAST, N_PLUS_ONE, WITHIN_PROCESS } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
 /** The same query for each row, each with other values: the «N+1», whether one waits for the other or not. */
@@ -24,8 +24,9 @@ function findOneByOne (look: Look, isOne: (recorded: RecordedLook, tally: Tally)
     const usual = tally.sync ? tally.waits : withoutOutliers(recorded.waits, tally.waits, tally.median)
     const time = elapsed(recorded, usual)
     if (!isWorthTelling(look, time, tally.sync ? WITHIN_PROCESS : {})) return []
-    const others = tally.waits.length - usual.length
     const { kind, count, total, median, site, repeats } = tally
+    const others = tally.waits.length - usual.length
+    const apart = total - usual.reduce((sum, wait) => sum + timeOf(recorded.waits, wait), 0)
     const atOnce = total / openTime(recorded.waits, tally.waits)
     const isInTurn = !isAtOnce(recorded, tally)
     return [{
@@ -34,7 +35,7 @@ function findOneByOne (look: Look, isOne: (recorded: RecordedLook, tally: Tally)
       subject: statementOf(tally),
       evidence: [
         `${formatCount(count)} from one call, ${formatTime(total)} in all, ${formatTime(median)} each (median)`,
-        ...others > 0 ? [`${formatCount(others)} of them took far longer than that, which is not counted here`] : [],
+        ...others > 0 && apart >= LEAST.share * total ? [`${formatCount(others)} of them took far longer than that, ${formatTime(apart)}, which is not counted here`] : [],
         ...repeats > 0 && reads(tally) ? [`${formatCount(repeats)} of them asked for what another had asked for already`] : []
       ],
       numbers: { count, total, median, running: runningTime(recorded, usual) },

@@ -4,6 +4,7 @@ import net from 'node:net'
 import tls from 'node:tls'
 import { ChildProcess } from 'node:child_process'
 import childProcess from 'node:child_process'
+import { firstWord } from '../first-word.ts'
 import { recorderOutsideDrivers, type Measure } from '../observe.ts'
 import { patch, type Target } from '../patch.ts'
 import { activeRecorder } from '../recorder.ts'
@@ -90,9 +91,6 @@ function endpoint (args: unknown[]): string {
   return typeof first === 'string' && Number.isNaN(Number(first)) ? first : `${typeof second === 'string' ? second : 'localhost'}:${String(first)}`
 }
 
-/** `PGPASSWORD=secret pg_dump`: what is set for a command, before its name. */
-const VARIABLES = /^\s*(?:\w+=(?:'[^']*(?:'|$)|"(?:[^"\\]|\\[^])*(?:"|$)|\\[^]|[^\s'"\\])*(?:\s+|$))*/
-
 const makers = new WeakMap<ChildProcess, Maker>()
 
 function patchProcesses (): void {
@@ -111,7 +109,7 @@ function patchProcesses (): void {
   })
   // Arguments may hold secrets, and so may variables; a command line that a shell takes apart is named by the first word that is neither.
   const describe = (name: string, args: unknown[]): WaitStart => ({
-    kind: 'process', statement: name, target: String(args[0]).replace(VARIABLES, '').split(' ')[0]!, driver: 'node:child_process', values: args[0]
+    kind: 'process', statement: name, target: firstWord(String(args[0])), driver: 'node:child_process', values: args[0]
   })
   patchSync(childProcess, ['execFileSync', 'execSync', 'spawnSync'], describe)
 }

@@ -2,6 +2,7 @@ import childProcess from 'node:child_process'
 import crypto from 'node:crypto'
 import fs from 'node:fs'
 import zlib from 'node:zlib'
+import { firstWord } from '../first-word.ts'
 import { patch, type Target } from '../patch.ts'
 import { activeRecorder } from '../recorder.ts'
 import { LiveRecorder } from './live-recorder.ts'
@@ -52,5 +53,5 @@ function patchCalls (target: Target, names: readonly string[], describe: (first:
 
 /** The program alone: its arguments may be secrets. */
 function program (first: unknown): string {
-  return String(first).trim().split(/\s/, 1)[0] ?? ''
+  return firstWord(String(first))
 }

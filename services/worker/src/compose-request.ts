@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { urlShower } from '@geordi/profile/hide'
 import type { CapturedRequest } from '@geordi/replay'
 import { UsageError } from './command-line.ts'
 
@@ -30,6 +31,8 @@ export async function composeRequest ({ method, url, headers, data }: RequestArg
   return {
     method: method ?? (data === undefined ? 'GET' : 'POST'),
     url: target.path,
+    // A report goes from hand to hand.
+    shownUrl: urlShower([])(target.path),
     httpVersion: '1.1',
     rawHeaders: [...added, ...given],
     body,

@@ -9,6 +9,7 @@ import { prepare } from '../src/prepare.ts'
 import { needsPdftotext, textOf } from './pdf-tools.ts'
 import { profileOf } from './profile-builder.ts'
 import { RecordingCanvas } from './recording-canvas.ts'
+import { repeat, RunBuilder } from './run-builder.ts'
 import { withWaits } from './wait-builder.ts'
 import { waitingProfile } from './waiting-profile.ts'
 
@@ -54,6 +55,18 @@ describe('a report of a request that waited', () => {
     assert.match(graph.replace(/\s+/g, ' '), /Percentages are of the wall time, 1\.00 s\./)
     assert.match(graph, /Round box: what was waited for/)
     assert.match(functions.replace(/\s+/g, ' '), /and waits of the call graph.*of it CPU.*200 × SQL/)
+  })
+
+  test('of findings that have no room, tells what each is about; of a long URL, the middle is left out once', async () => {
+    const run = new RunBuilder()
+    for (const table of ['users', 'orders', 'items', 'prices', 'shops', 'rates', 'taxes']) repeat(20, at => run.wait({ statement: `select * from ${table} where id = $1`, same: at + 1 }, 5))
+    const profile = run.profile()
+    const request = { method: 'GET', url: `/very-long/${'path/'.repeat(60)}end?q=2`, capturedAt: 0 }
+    const { type, ...prepared } = await prepare({ ...profile, run: { ...profile.run, request } }, fillOptions(LIMIT))
+    const { pages } = await drawReport(() => new RecordingCanvas(type), prepared)
+    const texts = pages[0]!.texts.map(({ text }) => text)
+    assert.ok(texts.some(text => /^The same statement 20 times, one by one · .* · select \* from taxes where id = \$1$/.test(text)), texts.slice(0, 60).join('\n'))
+    assert.ok(!texts.some(text => /……|… |more, which/.test(text)))
   })
 
   test('shows a statement whole in the table that its box leads to', async () => {

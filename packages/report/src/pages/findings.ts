@@ -51,7 +51,8 @@ export function drawFindings (canvas: Canvas, content: Content, x: number, top: 
     shown++
   }
   const rest = findings.slice(shown)
-  const listed = rest.slice(0, Math.max(0, Math.floor((bottom - y) / (LINE + 2)) - 1))
+  const lines = Math.max(0, Math.floor((bottom - y) / (LINE + 2)))
+  const listed = rest.length <= lines ? rest : rest.slice(0, Math.max(0, lines - 1))
   for (const finding of listed) y = drawTitle(canvas, finding, x, y, width)
   if (rest.length > listed.length) {
     canvas.text(`… and ${plural(rest.length - listed.length, 'finding')} more, which cost less`, x + ASIDE, y + 7, { size: theme.text.small, colour: theme.muted })
@@ -142,10 +143,12 @@ function drawPlaces (canvas: Canvas, { source }: Content, places: readonly Place
   }
 }
 
-function drawTitle (canvas: Canvas, { title, share, places }: Finding, x: number, top: number, width: number): number {
+function drawTitle (canvas: Canvas, { title, subject, share, places }: Finding, x: number, top: number, width: number): number {
   const baseline = top + 7
   canvas.text(formatShortShare(share), x, baseline, { font: 'bold', size: theme.text.small })
   const where = places[0] === undefined ? '' : ` · ${places[0].location}`
-  canvas.text(elide(`${title}${where}`, width - ASIDE, canvas.measurer('regular', theme.text.small)), x + ASIDE, baseline, { size: theme.text.small })
+  // What is found six times has six lines that would be the same.
+  const what = subject === '' ? '' : ` · ${subject}`
+  canvas.text(elide(`${title}${where}${what}`, width - ASIDE, canvas.measurer('regular', theme.text.small), 0), x + ASIDE, baseline, { size: theme.text.small })
   return top + LINE + 2
 }

@@ -2,7 +2,7 @@ import type { Canvas } from '../canvas/canvas.ts'
 import { type Content, COUNTED, samplesInWords, whyEmpty, whyPartial } from '../content.ts'
 import { titleOf } from '../names.ts'
 import { formatBytes, formatCount, formatMoment, formatShare, formatTime, plural } from '../numbers.ts'
-import { elide, wrap, wrapWithin } from '../text.ts'
+import { wrap, wrapWithin } from '../text.ts'
 import { theme } from '../theme.ts'
 import { countAll } from '../waits/counts.ts'
 import { drawFindings } from './findings.ts'
@@ -41,11 +41,8 @@ function drawTitle (canvas: Canvas, { profile: { run }, wall }: Content): number
   const what = run.request === undefined ? 'CPU profile' : 'Profile of one request'
   canvas.text(`Geordi · ${what}`, margin, margin + 6, { size: theme.text.small, colour: theme.muted })
   const measure = canvas.measurer('bold', size)
-  const lines = wrap(titleOf(run), width, measure)
-  const shown = lines.slice(0, TITLE_LINES)
-  if (lines.length > TITLE_LINES) shown[TITLE_LINES - 1] = elide(`${shown.at(-1)} … ${lines.at(-1)}`, width, measure)
   let y = margin + 10
-  for (const line of shown) canvas.text(line, margin, y += size * 1.25, { font: 'bold', size })
+  for (const line of wrapWithin(titleOf(run), width, TITLE_LINES, measure)) canvas.text(line, margin, y += size * 1.25, { font: 'bold', size })
   const answer = run.response === undefined || run.ended !== undefined
     ? `${formatTime(wall.time)} recorded${run.ended === undefined ? '' : ', until it ended early'}`
     : `Answered ${run.response.statusCode} in ${formatTime(wall.time)}`

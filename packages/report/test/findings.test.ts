@@ -25,8 +25,12 @@ describe('the same query for each row', () => {
   test('is found where each row has many of another table; not where many are asked for at a time', async () => {
     const ofUser = { ...AUTHOR, statement: 'select id, total from orders where user_id = $1 order by id', rows: 60 }
     assert.equal((await first(queries(150, at => ({ ...ofUser, same: at + 1 })), 'n-plus-one')).numbers.count, 150)
+    const latest = { ...ofUser, statement: 'select id from comments where post_id = $1 order by created desc limit $2', rows: 20 }
+    assert.equal((await first(queries(150, at => ({ ...latest, same: at + 1 })), 'n-plus-one')).numbers.count, 150)
+    // The next hundred of what is new.
+    assert.deepEqual((await find(queries(150, () => ({ ...latest, statement: 'select id from jobs where state = $1 limit $2', same: 7 })))).map(({ cause }) => cause), ['identical'])
     for (const statement of [
-      'select id from orders where shop = $1 and id > $2 order by id', 'select id from orders where shop = $1 order by id limit $2', 'select id from orders where user_id = any ($1)',
+      'select id from orders where shop = $1 and id > $2 order by id', 'select id from orders where shop = $1 order by id limit $2 offset $3', 'select id from orders where shop = ? limit ?, ?', 'select id from orders where user_id = any ($1)',
       'select id from orders where user_id in (…)', 'select id from orders where day between $1 and $2 and shop = $3', 'update orders set state = $1 where batch = $2'
     ]) await assertNone(queries(150, at => ({ ...ofUser, statement, same: at + 1 })))
   })

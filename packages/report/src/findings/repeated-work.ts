@@ -3,7 +3,7 @@ import { countOf, longestOf, medianOf, openTime } from '../waits/counts.ts'
 import { elapsed, type Look, type RecordedLook } from '../waits/look.ts'
 import type { Tally } from '../waits/tallies.ts'
 import { isPolling } from './identical.ts'
-import { isAround, isOfMany, isOfOne } from './statements.ts'
+import { isAround, isLimited, isOfMany, isOfOne } from './statements.ts'
 import { N_PLUS_ONE, REPEATED, SLOW_OPERATION, TINY } from './thresholds.ts'
 import { isWorthTelling } from './worth.ts'
 
@@ -56,8 +56,13 @@ export function isAtOnce ({ waits }: RecordedLook, { total, waits: members }: Ta
 export function isBatched (waits: Waits, members: readonly number[]): boolean {
   const operation = waits.operations[waits.operation[members[0] as number] as number] as Waits['operations'][number]
   if (isOfMany(operation)) return true
-  const most = isOfOne(operation) ? N_PLUS_ONE.listRows : N_PLUS_ONE.batchRows
+  const most = isOfOne(operation) && (!isLimited(operation) || areOthers(waits, members)) ? N_PLUS_ONE.listRows : N_PLUS_ONE.batchRows
   return medianOf(waits, members, wait => (waits.rows[wait] as number) / countOf(waits, wait)) >= most
+}
+
+/** Whether most of them are known to have other values than those before. */
+function areOthers ({ same }: Waits, members: readonly number[]): boolean {
+  return new Set(members.map(wait => same[wait]).filter(value => value !== 0)).size > members.length / 2
 }
 
 /** Those of many that don't take far longer than the others: what does is told as slow, or as held up. */

@@ -57,8 +57,10 @@ export function isPaged ({ kind, statement }: Pick<WaitOperation, 'kind' | 'stat
   return kind === 'http' && PAGE.test(statement) && !/(?<!\/page\/)\{(?:id|name)\}/.test(statement)
 }
 
-/** What makes batches of rows: limits, ranges, lists. */
-const BATCH = /[<>]=?\s*(?:\$\d+|[?:@(])|\b(?:limit|offset|fetch|top|between|in|any|all|unnest|values|rownum)\b/i
+/** What makes batches of rows: ranges, lists, and limits that begin somewhere. */
+const BATCH = /[<>]=?\s*(?:\$\d+|[?:@(])|\b(?:offset|between|in|any|all|unnest|values|rownum)\b|\blimit\s+\S{1,20}\s*,/i
+/** Without those, a limit is one of each thing's, or else of a batch that is asked for in the same words each time. */
+const LIMIT = /\b(?:limit|fetch|top)\b/i
 
 /** Several rows or keys at a time. A list of two or more is `(…)`; of one it stays `($1)`. */
 const LIST = /\b(?:any|all|unnest|jsonb?_(?:array|each|to_record|table)\w*|openjson)\s*\(|\bin\s*\(…\)|\bvalues\s*\([^()]*\), …/i
@@ -71,6 +73,10 @@ export function isOfMany ({ kind, statement }: Pick<WaitOperation, 'kind' | 'sta
 /** Whether it asks for the rows that belong to one thing. */
 export function isOfOne ({ kind, statement }: Pick<WaitOperation, 'kind' | 'statement'>): boolean {
   return kind === 'sql' && verbOf(statement) === 'read' && isCompared(statement) && !BATCH.test(statement)
+}
+
+export function isLimited ({ statement }: Pick<WaitOperation, 'statement'>): boolean {
+  return LIMIT.test(statement)
 }
 
 /** Whether its condition, or all of it where it has none, compares something with one value. */

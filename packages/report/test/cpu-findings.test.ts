@@ -120,6 +120,9 @@ describe('synchronous input and output', () => {
     assert.match(found!.title, /^Work for the thread pool that blocks the thread: 500 ms$/)
     assert.match(found!.advice, /^Call scrypt instead/)
     assert.equal(found!.evidence.join(), 'scryptSync once, 500 ms')
+    const command = new RunBuilder().run(['handler'], 10)
+    command.open({ ...reads, kind: 'process', statement: 'execSync', target: 'convert' }, 10, 510)
+    assert.match((await find(command.run(['handler', 'loadAll', 'execSync node:child_process'], 500).profile()))[0]!.advice, /^Call exec instead and await its end/)
     const files = new RunBuilder()
     repeat(30, at => {
       files.open({ ...reads, target: `/srv/${at}/a.txt` }, files.now, files.now + 5)

@@ -1,6 +1,7 @@
 import type { Frame } from '@geordi/profile'
 import { formatTime, formatTimes } from '../numbers.ts'
 import type { Look } from '../waits/look.ts'
+import type { Tally } from '../waits/tallies.ts'
 import { byStatement } from './by-statement.ts'
 import { below, isLoader, placesOf } from './cpu.ts'
 import type { Finding } from './finding.ts'
@@ -37,8 +38,17 @@ function fromWaits (look: Look): Finding[] {
     places: callers(profile, recorded, worst.site),
     time,
     share: time / wall,
-    advice: worst.kind === 'threadpool' ? `Call ${worst.statement.replace(/Sync$/, '')} instead, which another thread does, so that this one can answer others meanwhile.` : ADVICE
+    advice: adviceOf(worst)
   }]
+}
+
+function adviceOf ({ kind, statement }: Tally): string {
+  const name = statement.replace(/Sync$/, '')
+  switch (kind) {
+    case 'threadpool': return `Call ${name} instead, which another thread does, so that this one can answer others meanwhile.`
+    case 'process': return `Call ${name} instead and await its end, so that the app can answer others meanwhile; or do without another process.`
+    default: return ADVICE
+  }
 }
 
 function fromFrames (look: Look): Finding[] {

@@ -131,7 +131,7 @@ test('waits that nobody is known to have started, or that never ended, get time 
     { start: 0, end: 100, record: 2, outcome: OUTCOME.open }
   ]
   const merged = mergeWaits(profileOf(idle(100)), recordingOf([], waits))
-  assert.deepEqual(timesOf(merged), { 'main > load > (wait) sql first': 50, '(wait) sql second': 15, 'main > save > (wait) sql first': 35 })
+  assert.deepEqual(timesOf(merged), { 'main > load > (wait) sql first': 50, '(caller unknown) > (wait) sql second': 15, 'main > save > (wait) sql first': 35 })
 })
 
 test('an interval gets time only where nothing else is waited for', () => {

@@ -50,7 +50,7 @@ export function mergeWaits (profile: Profile, recording: WaitRecording, window: 
   const idle = tree.child(0, table.marker('(idle)'))
 
   const operations = new Operations(recording.waits.operations, table.frames)
-  const started = placeWaits(recording, operations, paths, tree, table.frames, roles).sort((a, b) => a.start - b.start)
+  const started = placeWaits(recording, operations, paths, tree, table.frames, roles, places.unknown).sort((a, b) => a.start - b.start)
   const open = started.filter((wait): wait is OpenWait & Started => wait.node !== undefined)
   const pieces = cutTimeline(window, recording, open)
   const placing = new Placing(profile, tree, roles, paths)
@@ -72,9 +72,13 @@ interface Started extends Omit<OpenWait, 'node'> {
   readonly node: number | undefined
 }
 
-/** The waits that are some, each with where it was started: below neither the driver's own functions nor Node's. */
+/**
+ * The waits that are some, each with where it was started: below neither the driver's own functions nor Node's.
+ *
+ * @param unknown The node for those of which that isn't known.
+ */
 function placeWaits (recording: WaitRecording, operations: Operations, paths: Paths, tree: TreeBuilder, frames: readonly Frame[],
-  roles: Roles): Started[] {
+  roles: Roles, unknown: number): Started[] {
   const { waits, cost: { simplerSince = Infinity } } = recording
   const isRuns = recordsOfRun(recording.records)
   const telling = new Set(waits.operations.map(({ driver }) => driver))
@@ -123,7 +127,7 @@ function placeWaits (recording: WaitRecording, operations: Operations, paths: Pa
       operation,
       record,
       site,
-      node: sync ? undefined : tree.child(node, frame),
+      node: sync ? undefined : tree.child(node > 0 ? node : unknown, frame),
       start,
       end: waits.end[index] as number,
       isCertain: node > 0 && outcome !== OUTCOME.open && aside !== true && (start >= simplerSince || isRuns[record] === 1)

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import type { EventEmitter } from 'node:events'
 import type { Recorder } from '../recorder.ts'
 
 /** Who has made something that tells of itself by events. */
@@ -8,16 +8,18 @@ export interface Maker {
 }
 
 /**
- * Has the listeners of a class's objects be called in the name of who made them, where that isn't done by other code of the application. `emit` instead of
- * listeners, which the app could count, or want to remove.
+ * Has the listeners of an object, or of all of a class's, be called in the name of who made it, where that isn't done by other code of the application. `emit`
+ * instead of listeners, which the app could count, or want to remove.
+ *
+ * @param emitter A prototype, or one object where there are many of its class that are nobody's: the messages that a web server gets.
  */
-export function patchEvents (prototype: object, makers: WeakMap<object, Maker>): void {
-  Object.defineProperty(prototype, 'emit', {
+export function patchEvents (emitter: object, makers: WeakMap<object, Maker>): void {
+  Object.defineProperty(emitter, 'emit', {
     configurable: true,
     writable: true,
     value: function emit (this: EventEmitter, name: string, ...values: unknown[]): unknown {
-      // Looked up each time: the module `domain` replaces it when it is loaded.
-      const { emit } = EventEmitter.prototype
+      // Looked up each time: others replace it, the module `domain` when it is loaded.
+      const { emit } = Object.getPrototypeOf(emitter) as EventEmitter
       const { recorder, record } = makers.get(this) ?? {}
       if (recorder === undefined || record === undefined || !recorder.isRunning || (recorder.current !== 0 && !recorder.inDriver)) return Reflect.apply(emit, this, [name, ...values])
       return recorder.enter(recorder.besides(record), emit, this, [name, ...values])

@@ -14,7 +14,7 @@ const makers = new WeakMap<ClientRequest | IncomingMessage, Maker>()
 /** HTTP clients: `node:http`, `node:https`, `fetch` and undici. */
 export function patchHttp (): void {
   for (const target of [http, https]) for (const name of ['request', 'get']) patchRequest(target, name)
-  for (const { prototype } of [http.ClientRequest, http.IncomingMessage]) patchEvents(prototype, makers)
+  patchEvents(http.ClientRequest.prototype, makers)
   // Tells the response without a listener for it, whose presence would keep an unread body from being dropped.
   subscribe('http.client.response.finish', message => {
     const { request, response } = message as { request: ClientRequest, response: IncomingMessage }
@@ -24,7 +24,10 @@ export function patchHttp (): void {
     // Its end is what counts from now on.
     writeStamp(request, 0)
     const maker = makers.get(request)
-    if (maker !== undefined) makers.set(response, maker)
+    if (maker !== undefined) {
+      makers.set(response, maker)
+      patchEvents(response, makers)
+    }
     const failed = (response.statusCode ?? 0) >= 400
     const bytes = contentLength(response.headers['content-length'])
     response.prependOnceListener('close', () => recorder.close(stamp - 1, failed, undefined, bytes))

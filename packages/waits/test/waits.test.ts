@@ -87,6 +87,21 @@ test('HTTP clients, connections, names and processes', async () => {
   for (const secret of ['password', 'token=secret', 'key=secret', 'Bearer', 'hidden', 'hid den']) assert.ok(!text.includes(secret), secret)
 })
 
+test('HTTP/2', async () => {
+  const { recording, told: port } = await record('http2')
+  const waits = toWaits(recording)
+  const [first, second] = by(waits, 'asked', 'http')
+  assert.deepEqual([first?.statement, first?.target, first?.outcome], ['GET /path?token=&page=', `http://127.0.0.1:${String(port)}`, 'done'])
+  assert.ok(first!.duration >= 29)
+  assert.notEqual(first!.same, second?.same, 'somebody else has asked')
+  const givenUp = only(waits, 'givenUp', 'http')
+  assert.deepEqual([givenUp.statement, givenUp.outcome], ['POST /late', 'failed'])
+  assert.ok(only(waits, 'heard', 'http').duration >= 29)
+  assert.equal(by(waits, 'heard', 'timer').length, 1, 'a listener is called in the name of who asked')
+  const text = JSON.stringify(recording)
+  for (const secret of ['secret', 'another', 'Bearer']) assert.ok(!text.includes(secret), secret)
+})
+
 test('files, thread pool, timers and locks', async () => {
   const waits = await waitsOf('local')
   const files = by(waits, 'files')

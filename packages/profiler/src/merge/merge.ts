@@ -15,7 +15,7 @@ import { TreeBuilder } from './tree-builder.ts'
 const DEFAULT_INTERVAL = 1000
 
 /** Node's own clients of HTTP. */
-const HTTP = /^node:(?:_http_|internal\/deps\/undici)/
+const HTTP = /^node:(?:_http_|internal\/(?:http2|deps\/undici))/
 /** Packages whose waits are recorded as what they are, or that have timers for nothing but limits. */
 const KEEPS_HOUSE = new Set(['async-mutex', 'avvio', 'bullmq', 'fastify', 'generic-pool', 'knex', 'piscina', 'tarn', 'undici'])
 const FASTIFY = /\/node_modules\/fastify\//

@@ -7,11 +7,12 @@ import { activeRecorder } from '../recorder.ts'
 import { readStamp, writeStamp } from '../stamp.ts'
 import { askedWith } from './asked-with.ts'
 import { patchEvents, type Maker } from './events.ts'
+import { patchHttp2 } from './http2.ts'
 import { patchFetch, withoutQuery } from './undici.ts'
 
 const makers = new WeakMap<ClientRequest | IncomingMessage, Maker>()
 
-/** HTTP clients: `node:http`, `node:https`, `fetch` and undici. */
+/** HTTP clients: `node:http`, `node:https`, `node:http2`, `fetch` and undici. */
 export function patchHttp (): void {
   for (const target of [http, https]) for (const name of ['request', 'get']) patchRequest(target, name)
   patchEvents(http.ClientRequest.prototype, makers)
@@ -32,6 +33,7 @@ export function patchHttp (): void {
     const bytes = contentLength(response.headers['content-length'])
     response.prependOnceListener('close', () => recorder.close(stamp - 1, failed, undefined, bytes))
   })
+  patchHttp2()
   patchFetch()
 }
 

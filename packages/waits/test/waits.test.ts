@@ -141,6 +141,7 @@ test('ioredis: each command without its values, and the same key asked again', a
   assert.equal(same[0]?.statement, 'get')
   assert.equal(same[0]?.bytes, 5)
   assert.deepEqual(by(waits, 'pipelined').map(({ statement }) => statement), ['set', 'get'])
+  assert.deepEqual(by(waits, 'hash').map(({ statement, rows }) => [statement, rows]), [['hgetall', null], ['hkeys', 2]], 'a hash is one answer, though it comes as a list')
   assert.deepEqual(told, ['ReplyError', 'ReplyError', 'ReplyError'], 'errors are whose they were, and end no process')
   assert.deepEqual(waits.filter(({ statement }) => statement === 'lpush').map(({ caller, outcome }) => [caller, outcome]), [['withCallback', 'failed'], ['notYetConnected', 'failed'], ['failingInPipeline', 'failed']])
 })

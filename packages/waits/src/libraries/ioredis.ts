@@ -57,7 +57,7 @@ function isOpen (recorder: Recorder, command: Command): boolean {
 function closeWithCommand (recorder: Recorder, wait: number, command: Command): void {
   const { resolve, reject } = command
   command.resolve = function (answer) {
-    const { rows, bytes } = size(answer)
+    const { rows, bytes } = size(command, answer)
     recorder.close(wait, false, rows, bytes)
     return Reflect.apply(resolve, this, [answer]) as unknown
   }
@@ -76,8 +76,9 @@ function oldestCommand (connection: Connection): Asked | undefined {
   return command && { operation: command, describe: () => describe(connection, command) }
 }
 
-function size (answer: unknown): { bytes?: number, rows?: number } {
+/** @param answer As Redis gives it. A hash's names and values are no rows: who has asked gets one object. */
+function size ({ name }: Command, answer: unknown): { bytes?: number, rows?: number } {
   if (typeof answer === 'string') return { bytes: answer.length }
   if (answer instanceof Uint8Array) return { bytes: answer.byteLength }
-  return Array.isArray(answer) ? { rows: answer.length } : {}
+  return Array.isArray(answer) && name !== 'hgetall' ? { rows: answer.length } : {}
 }

@@ -14,12 +14,14 @@ export interface Maker {
  * @param emitter A prototype, or one object where there are many of its class that are nobody's: the messages that a web server gets.
  */
 export function patchEvents (emitter: object, makers: WeakMap<object, Maker>): void {
+  // Others' patches, of tracing, say.
+  const own = Object.getOwnPropertyDescriptor(emitter, 'emit')?.value as Function | undefined
   Object.defineProperty(emitter, 'emit', {
     configurable: true,
     writable: true,
     value: function emit (this: EventEmitter, name: string, ...values: unknown[]): unknown {
       // Looked up each time: others replace it, the module `domain` when it is loaded.
-      const { emit } = Object.getPrototypeOf(emitter) as EventEmitter
+      const emit = own ?? (Object.getPrototypeOf(emitter) as EventEmitter).emit
       const { recorder, record } = makers.get(this) ?? {}
       if (recorder === undefined || record === undefined || !recorder.isRunning || (recorder.current !== 0 && !recorder.inDriver)) return Reflect.apply(emit, this, [name, ...values])
       return recorder.enter(recorder.besides(record), emit, this, [name, ...values])

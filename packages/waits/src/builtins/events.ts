@@ -5,6 +5,8 @@ import type { Recorder } from '../recorder.ts'
 export interface Maker {
   readonly recorder: Recorder
   readonly record: number
+  /** The record that its listeners run in, from the first event on: a long answer comes in thousands of pieces. */
+  beside?: number
 }
 
 /**
@@ -22,9 +24,12 @@ export function patchEvents (emitter: object, makers: WeakMap<object, Maker>): v
     value: function emit (this: EventEmitter, name: string, ...values: unknown[]): unknown {
       // Looked up each time: others replace it, the module `domain` when it is loaded.
       const emit = own ?? (Object.getPrototypeOf(emitter) as EventEmitter).emit
-      const { recorder, record } = makers.get(this) ?? {}
-      if (recorder === undefined || record === undefined || !recorder.isRunning || (recorder.current !== 0 && !recorder.inDriver)) return Reflect.apply(emit, this, [name, ...values])
-      return recorder.enter(recorder.besides(record), emit, this, [name, ...values])
+      const maker = makers.get(this)
+      if (maker === undefined) return Reflect.apply(emit, this, [name, ...values])
+      const { recorder, record } = maker
+      if (!recorder.isRunning || (recorder.current !== 0 && !recorder.inDriver)) return Reflect.apply(emit, this, [name, ...values])
+      maker.beside ??= recorder.besides(record)
+      return recorder.enter(maker.beside, emit, this, [name, ...values])
     }
   })
 }

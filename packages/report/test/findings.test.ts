@@ -151,7 +151,7 @@ describe('the same query for each row', () => {
     for (const statement of ['GET /users?ids=&fields=', 'GET /users?filter%5B%5D=', 'GET /users?userIds=', 'POST /users/_bulk', 'POST /users/batch?dry=', 'POST /v1/users:batchGet', 'PUT /bucket/film.mp4?partNumber=&uploadId=']) {
       await assertNone(paged(() => statement))
     }
-    for (const statement of ['GET /users?rid=', 'GET /batches', 'GET /users?grids=']) await first(paged(() => statement), 'n-plus-one')
+    for (const statement of ['GET /users?rid=', 'GET /batches', 'GET /users?grids=', 'GET /batch/{id}', 'GET /apis/batch/v1/jobs/{name}']) await first(paged(() => statement), 'n-plus-one')
     await first(paged(at => `GET /users/${at + 1}/orders/page/2`), 'n-plus-one')
     for (const statement of ['GET /orders?id=&per_page=', 'GET /pages?id=']) await first(paged(() => statement), 'n-plus-one')
     await first(paged(at => `GET /users/${at + 1}/orders?page=`), 'n-plus-one')

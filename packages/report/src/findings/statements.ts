@@ -48,8 +48,8 @@ export function isAround ({ kind, statement }: Pick<WaitOperation, 'kind' | 'sta
 /** Keys of a query, or a path's end, that lead from one page of a list to the next: each answer is a batch of as much as the service gives. */
 const PAGE = /[?&](?:page(?:%5B\w+%5D)?|(?:page|next|continuation)[-_]?token|page[-_]?(?:number|no|index)|cursor|offset|skip|marker|start(?:ing)?(?:[-_]?(?:at|after))?|after|before|ending[-_]?before|next|(?:since|max|min)[-_]?id|(?:exclusivestart|last(?:evaluated)?)[-_]?(?:key|id))=|\/page\/\{id\}(?:\?|$)/i
 
-/** Keys that have a list for a value, parts of an upload, and paths that take many things at a time. */
-const MANY = /[?&](?:ids|\w+(?:_ids|Ids|%5B%5D)|partNumber)=|[/:]_?(?:bulk|batch|mget|msearch)(?:[A-Z]\w*|[-_]\w+)?(?:[/?]|$)/
+/** Keys that have a list for a value, parts of an upload, and paths that take many things at a time: none that lead to one thing, `/batch/v1/jobs/{id}`. */
+const MANY = /[?&](?:ids|\w+(?:_ids|Ids|%5B%5D)|partNumber)=|[/:]_?(?:bulk|batch|mget|msearch)(?:[A-Z]\w*|[-_]\w+)?(?:\?|$|\/(?![^?]{0,200}\{(?:id|name)\}))/
 
 /** Whether it is for one list's pages, or for many things at a time, rather than for one thing of many. */
 export function isPaged ({ kind, statement }: Pick<WaitOperation, 'kind' | 'statement'>): boolean {

@@ -109,7 +109,7 @@ describe('other ways to start', { concurrency: 3 }, () => {
   })
 
   it('keeps out of the processes and threads that the app starts, and ends them with it', async () => {
-    const { output, run } = await replayIn(fixture('helpers.cjs'))
+    const { output, run } = await replayIn(fixture('helpers.cjs'), get(), { awaits: 'process' })
     assert.equal(run.response!.statusCode, 200)
     const [{ execArgv, pid, ...helper }] = output.told<{ pid: number, execArgv: string[] }>('process') as [{ pid: number, execArgv: string[] }]
     assert.deepEqual(helper, { variables: ['GEORDI_REPLAY'], replayed: false, listen: false })

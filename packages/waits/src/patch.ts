@@ -16,6 +16,16 @@ export function patch (target: Target, name: PropertyKey, make: (original: Funct
   Object.defineProperty(target, name, { ...descriptor, value: replacement })
 }
 
+const shown = new WeakSet<object>()
+
+/** Patches the class of an object, once: classes that aren't exported are shown by their first object. */
+export function patchClassOf (object: object, patchPrototype: (prototype: object) => void): void {
+  const prototype = Object.getPrototypeOf(object) as object
+  if (shown.has(prototype)) return
+  shown.add(prototype)
+  patchPrototype(prototype)
+}
+
 /** Gives a function that stands for another the other's looks. */
 export function look (replacement: Function, original: Function): void {
   for (const key of Reflect.ownKeys(original)) {

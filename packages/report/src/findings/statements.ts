@@ -53,8 +53,7 @@ const MANY = /[?&](?:ids|\w+(?:_ids|Ids|%5B%5D)|partNumber)=|[/:]_?(?:bulk|batch
 
 /** Whether it is for one list's pages, or for many things at a time, rather than for one thing of many. */
 export function isPaged ({ kind, statement }: Pick<WaitOperation, 'kind' | 'statement'>): boolean {
-  if (kind === 'http' && MANY.test(statement)) return true
-  return kind === 'http' && PAGE.test(statement) && !/(?<!\/page\/)\{(?:id|name)\}/.test(statement)
+  return kind === 'http' && (MANY.test(statement) || (PAGE.test(statement) && !/(?<!\/page\/)\{(?:id|name)\}/.test(statement)))
 }
 
 /** What makes batches of rows: ranges, lists, and limits that begin somewhere. */

@@ -3,7 +3,6 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { recorderOutsideDrivers } from '../observe.ts'
 import { patch } from '../patch.ts'
-import { activeRecorder } from '../recorder.ts'
 import { readStamp, writeStamp } from '../stamp.ts'
 import { askedWith } from './asked-with.ts'
 import { patchEvents, type Maker } from './events.ts'
@@ -20,15 +19,14 @@ export function patchHttp (): void {
   subscribe('http.client.response.finish', message => {
     const { request, response } = message as { request: ClientRequest, response: IncomingMessage }
     const stamp = readStamp(request)
-    const recorder = activeRecorder()
-    if (stamp === 0 || recorder === undefined) return
+    const maker = makers.get(request)
+    // One of a recording that is over is none of the next one's.
+    if (stamp === 0 || maker?.recorder.isRunning !== true) return
+    const { recorder } = maker
     // Its end is what counts from now on.
     writeStamp(request, 0)
-    const maker = makers.get(request)
-    if (maker !== undefined) {
-      makers.set(response, maker)
-      patchEvents(response, makers)
-    }
+    makers.set(response, maker)
+    patchEvents(response, makers)
     const failed = (response.statusCode ?? 0) >= 400
     const bytes = contentLength(response.headers['content-length'])
     response.prependOnceListener('close', () => recorder.close(stamp - 1, failed, undefined, bytes))

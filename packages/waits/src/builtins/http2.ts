@@ -1,25 +1,22 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import { recorderOutsideDrivers } from '../observe.ts'
-import { patch } from '../patch.ts'
+import { patch, patchClassOf } from '../patch.ts'
 import { askedWith } from './asked-with.ts'
 import { patchEvents, type Maker } from './events.ts'
 import { withoutQuery } from './undici.ts'
 
 const makers = new WeakMap<object, Maker>()
-const patched = new WeakSet<object>()
 
 /** Clients of HTTP/2, of gRPC as well. The class of their sessions isn't exported; the first one shows it. */
 export function patchHttp2 (): void {
   patch(http2, 'connect', original => function (...args: unknown[]) {
     const session = Reflect.apply(original, this, args) as ClientHttp2Session
-    patchSession(Object.getPrototypeOf(session) as object)
+    patchClassOf(session, patchSession)
     return session
   })
 }
 
 function patchSession (prototype: object): void {
-  if (patched.has(prototype)) return
-  patched.add(prototype)
   patch(prototype, 'request', original => function (...args: unknown[]) {
     const recorder = recorderOutsideDrivers()
     if (recorder === undefined) return Reflect.apply(original, this, args)

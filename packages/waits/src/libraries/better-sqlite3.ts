@@ -1,6 +1,6 @@
 import { countSync, recorderOutsideDrivers } from '../observe.ts'
 import { OftenCalledStatements } from '../often-called.ts'
-import { patch } from '../patch.ts'
+import { patch, patchClassOf } from '../patch.ts'
 import { normaliseSql } from '../statement.ts'
 
 interface Database {
@@ -14,8 +14,6 @@ interface Statement {
 
 const DRIVER = { kind: 'sql', driver: 'better-sqlite3' } as const
 
-const patched = new WeakSet<object>()
-
 /**
  * `better-sqlite3`: blocks the thread, and is counted. The class of its statements is native and not exported; the first statement shows it.
  */
@@ -28,14 +26,12 @@ export function patchBetterSqlite3 (Database: { prototype: object }): void {
   })
   patch(Database.prototype, 'prepare', original => function (...args: unknown[]) {
     const statement = Reflect.apply(original, this, args) as object
-    patchStatements(Object.getPrototypeOf(statement) as object)
+    patchClassOf(statement, patchStatements)
     return statement
   })
 }
 
 function patchStatements (prototype: object): void {
-  if (patched.has(prototype)) return
-  patched.add(prototype)
   for (const name of ['all', 'get', 'run', 'iterate']) {
     const statements = new OftenCalledStatements(DRIVER.driver, describe)
     patch(prototype, name, original => function (...args: unknown[]) {

@@ -1,6 +1,6 @@
 import type { Asked } from '../live/connections.ts'
 import { closeWithCallback, inNameOf, recorderOutsideDrivers, waitForCallback } from '../observe.ts'
-import { patch } from '../patch.ts'
+import { patch, patchClassOf } from '../patch.ts'
 import { activeRecorder, type Recorder } from '../recorder.ts'
 import { normaliseSql } from '../statement.ts'
 import type { WaitStart } from '../wait-log.ts'
@@ -68,7 +68,7 @@ function patchPrepare (Connection: { prototype: object }): void {
     if (at < 0) return Reflect.apply(original, this, args)
     const callback = args[at] as Function
     const handed = args.with(at, function (this: unknown, ...results: unknown[]) {
-      if (results[1] !== undefined) patchPrepared(Object.getPrototypeOf(results[1]) as object)
+      if (results[1] !== undefined) patchClassOf(results[1] as object, patchPrepared)
       return Reflect.apply(callback, this, results)
     })
     const recorder = recorderOutsideDrivers()
@@ -78,11 +78,7 @@ function patchPrepare (Connection: { prototype: object }): void {
   })
 }
 
-const prepared = new WeakSet<object>()
-
 function patchPrepared (prototype: object): void {
-  if (prepared.has(prototype)) return
-  prepared.add(prototype)
   patch(prototype, 'execute', original => function (...args: unknown[]) {
     const recorder = recorderOutsideDrivers()
     const at = callbackAt(args)
